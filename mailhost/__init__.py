@@ -1,0 +1,1 @@
+"""mailhost: the mail of an organisation in one Django project."""

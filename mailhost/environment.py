@@ -1,0 +1,143 @@
+"""Reads one setting from a mapping of texts and checks it, or says what is wrong.
+
+Every complaint is one sentence: the setting, what it got, what it wants. What may be
+secret (a key, a password in a URL) is not repeated.
+"""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class Misconfigured(ImproperlyConfigured):
+    """A setting holds what it must not; the text is for the administrator."""
+
+    def __init__(self, name: str, got: str | None, wants: str) -> None:
+        """Keep the one sentence; got None hides a secret."""
+        value = "a value that is not usable" if got is None else repr(got)
+        super().__init__(f"{name} is {value}; it must be {wants}.")
+
+
+class Reader:
+    """Typed look-ups in the environment; an empty text counts as not set."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Read from values, usually os.environ with .env laid under it."""
+        self._values = values
+
+    def raw(self, name: str) -> str | None:
+        """Return the text of a setting without blanks around it, None when unset."""
+        return (self._values.get(name) or "").strip() or None
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return any text."""
+        return self.raw(name) or default
+
+    def number(self, name: str, default: int, least: int = 0, most: int = 2**62) -> int:
+        """Return a whole number between least and most; `_` may group digits."""
+        got = self.raw(name)
+        if got is None:
+            return default
+        wants = f"a whole number from {least} to {most}"
+        if most == 2**62:
+            wants = f"a whole number, {least} or more"
+        return _checked(name, got, wants, lambda: _bounded(int(got), least, most))
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """Return yes or no."""
+        got = (self.raw(name) or str(default)).lower()
+        if got not in TRUE | FALSE:
+            raise Misconfigured(name, got, "yes or no")
+        return got in TRUE
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """Return a list of texts, written with commas between them."""
+        words = (word.strip() for word in self.text(name, default).split(","))
+        return [word for word in words if word]
+
+    def numbers(self, name: str, default: str, least: int = 1) -> list[int]:
+        """Return a list of whole numbers, at least one of them."""
+        words, wants = self.words(name, default), "whole numbers, commas between"
+        got = ",".join(words)
+        found = _checked(
+            name, got, wants, lambda: [_bounded(int(w), least, 2**62) for w in words]
+        )
+        if not found:
+            raise Misconfigured(name, self.raw(name) or "", wants)
+        return found
+
+    def addresses(self, name: str, default: str) -> list[str]:
+        """Return IP addresses to bind to."""
+        words = self.words(name, default)
+        wants = "IP addresses, commas between (0.0.0.0 and :: for all)"
+        return _checked(
+            name,
+            ",".join(words),
+            wants,
+            lambda: [str(ip_address(word.strip("[]"))) for word in words],
+        )
+
+    def networks(self, name: str, default: str = "") -> list[str]:
+        """Return IP networks in canonical form, 192.0.2.0/24."""
+        words = self.words(name, default)
+        wants = "IP networks such as 192.0.2.0/24, commas between"
+        return _checked(
+            name, ",".join(words), wants, lambda: [str(ip_network(w)) for w in words]
+        )
+
+    def host(self, name: str, default: str) -> str:
+        """Return a host name in lower case."""
+        got = self.text(name, default).lower()
+        labels = got.rstrip(".").split(".")
+        if len(got) > 253 or not all(map(_is_label, labels)):
+            raise Misconfigured(name, got, "a host name such as mail.example.org")
+        return got.rstrip(".")
+
+    def file(self, name: str) -> str:
+        """Return the path of a file that can be read, or an empty text when unset."""
+        got = self.raw(name)
+        if got is None:
+            return ""
+        try:
+            with Path(got).open("rb"):
+                return got
+        except OSError:
+            raise Misconfigured(name, got, "the path of a readable file") from None
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str:
+        """Return a URL with a host (or, for sqlite, a path); never shown: secrets."""
+        got = self.raw(name)
+        if got is None:
+            return ""
+        wants = f"a URL that starts with {' or '.join(s + '://' for s in schemes)}"
+        parts = _checked(name, None, wants, lambda: urlsplit(got))
+        _checked(name, None, wants, lambda: parts.port)
+        if parts.scheme not in schemes or not (parts.hostname or parts.path):
+            raise Misconfigured(name, None, wants)
+        return got
+
+
+def _is_label(label: str) -> bool:
+    plain = label.replace("-", "a").replace("_", "a")
+    return 0 < len(label) < 64 and plain.isascii() and plain.isalnum()
+
+
+def _bounded(number: int, least: int, most: int) -> int:
+    if not least <= number <= most:
+        raise ValueError(number)
+    return number
+
+
+def _checked(name: str, got: str | None, wants: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ValueError:
+        raise Misconfigured(name, got, wants) from None

@@ -1,0 +1,350 @@
+"""Settings: the only module that reads the environment.
+
+A setting comes from the environment or from the file `.env` beside manage.py (the
+environment wins). Its comment is its documentation: unit, default, effect;
+docs/settings.md is made from these comments by `manage.py settingsdoc`.
+A wrong one stops the start with one sentence.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from mailhost.environment import Misconfigured, Reader
+from mailhost.secretkey import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+env = environ.Env()
+read = Reader(environ.Env.ENVIRON)
+
+# ## Place and name
+
+# Directory of everything that is kept: database, certificate, keys. Path.
+# Default: `var` beside manage.py.
+MAILHOST_DATA_DIR = Path(read.text("MAILHOST_DATA_DIR", str(BASE_DIR / "var")))
+
+# Host name of this server, as other servers and clients know it: greeting, EHLO,
+# Received, Message-ID, the self-signed certificate. Default: localhost.
+MAILHOST_HOSTNAME = read.host("MAILHOST_HOSTNAME", "localhost")
+
+# Where the rows are: a URL such as `postgres://user:password@host/name`, or
+# `sqlite:////path/to/file`. Default: the SQLite file mailhost.sqlite3 in
+# MAILHOST_DATA_DIR, good for one machine.
+DATABASE_URL = read.url("DATABASE_URL", ("postgres", "postgresql", "sqlite"))
+
+# Most connections one process keeps open to PostgreSQL. Number, default 16.
+MAILHOST_DATABASE_POOL = read.number("MAILHOST_DATABASE_POOL", 16, 2, 1000)
+
+# Signs sessions and keys the look-up of app passwords: with a new one everybody logs
+# in again and app passwords are void. Text of 32 characters or more.
+# Default: made on first start, kept in MAILHOST_DATA_DIR/secret-key.
+SECRET_KEY = secret_key(read.raw("SECRET_KEY"), MAILHOST_DATA_DIR)
+
+# Shows stack traces to browsers: for work on mailhost itself. yes or no, default no.
+DEBUG = read.switch("DEBUG", default=False)
+
+# ## Listening
+
+# Addresses the mail servers bind to. IP addresses, commas between; `0.0.0.0,::` for
+# all. Default 127.0.0.1: this machine only.
+MAILHOST_LISTEN = read.addresses("MAILHOST_LISTEN", "127.0.0.1")
+
+# Added to every standard mail port (25, 143, …), so that no root is needed. Number;
+# default 1000, for production 0.
+MAILHOST_PORT_OFFSET = read.number("MAILHOST_PORT_OFFSET", 1000, 0, 60000)
+
+# Address the web server binds to. IP address, default 127.0.0.1.
+MAILHOST_WEB_ADDRESS = read.addresses("MAILHOST_WEB_ADDRESS", "127.0.0.1")[0]
+
+# TCP port of the web server; MAILHOST_PORT_OFFSET does not change it. Default 8000.
+MAILHOST_WEB_PORT = read.number("MAILHOST_WEB_PORT", 8000, 1, 65535)
+
+# The web is reached by https:// only (a proxy in front does TLS): cookies become
+# Secure, browsers are told to stay with TLS. yes or no, default no.
+MAILHOST_WEB_HTTPS = read.switch("MAILHOST_WEB_HTTPS", default=False)
+
+# Proxies whose word on a client's address is believed (X-Forwarded-For, PROXY,
+# XCLIENT). IP networks, commas between. Default: none, not even this machine.
+MAILHOST_TRUSTED_PROXIES = read.networks("MAILHOST_TRUSTED_PROXIES")
+
+# Host names browsers may use for the web, commas between. Default: none beside
+# MAILHOST_HOSTNAME and the names of this machine itself.
+MAILHOST_WEB_HOSTS = read.words("MAILHOST_WEB_HOSTS")
+
+# Worker processes of the mail servers. Number; default 0: one for each core.
+MAILHOST_WORKERS = read.number("MAILHOST_WORKERS", 0, 0, 512) or os.cpu_count() or 1
+
+# Seconds that open sessions get to finish when the server stops. Default 5.
+MAILHOST_DRAIN_SECONDS = read.number("MAILHOST_DRAIN_SECONDS", 5, 0, 3600)
+
+# ## TLS
+
+# File with the certificate chain, PEM. Default: a self-signed one is made on first
+# start and kept in MAILHOST_DATA_DIR. Goes together with MAILHOST_CERTIFICATE_KEY.
+MAILHOST_CERTIFICATE = read.file("MAILHOST_CERTIFICATE")
+
+# File with the private key of MAILHOST_CERTIFICATE, PEM. Default: none.
+MAILHOST_CERTIFICATE_KEY = read.file("MAILHOST_CERTIFICATE_KEY")
+
+# Lets clients off this machine send passwords without TLS. yes or no, default no.
+# From the machine itself it is always allowed.
+MAILHOST_ALLOW_PLAINTEXT_LOGIN = read.switch(
+    "MAILHOST_ALLOW_PLAINTEXT_LOGIN", default=False
+)
+
+# ## Limits
+
+# Connections one worker process holds. Number, default 20000; more are refused.
+MAILHOST_MAX_CONNECTIONS = read.number("MAILHOST_MAX_CONNECTIONS", 20_000, 1)
+
+# Connections one worker holds from one address. Number, default 1000.
+MAILHOST_MAX_CONNECTIONS_PER_ADDRESS = read.number(
+    "MAILHOST_MAX_CONNECTIONS_PER_ADDRESS", 1000, 1
+)
+
+# Seconds a client may take to log in. Default 60; then the connection ends.
+MAILHOST_LOGIN_TIMEOUT_SECONDS = read.number("MAILHOST_LOGIN_TIMEOUT_SECONDS", 60, 1)
+
+# Failed logins from one address for one login, five times as many for all logins, in
+# ten minutes and one worker process; then that address is refused until they are over.
+# This machine itself is not counted. Number, default 20; 0: no limit.
+MAILHOST_LOGIN_FAILURES = read.number("MAILHOST_LOGIN_FAILURES", 20)
+
+# Seconds a logged-in client may be silent. Default 1800, the least that IMAP allows
+# (RFC 9051 §5.4); POP3 allows 600.
+MAILHOST_IDLE_TIMEOUT_SECONDS = read.number("MAILHOST_IDLE_TIMEOUT_SECONDS", 1800, 1)
+
+# Largest message taken by any protocol, octets. Default 52428800 (50 MiB).
+MAILHOST_MAX_MESSAGE_BYTES = read.number(
+    "MAILHOST_MAX_MESSAGE_BYTES", 50 * 1024 * 1024, 65_536
+)
+
+# Recipients of one message. Number, default 1000; RFC 5321 §4.5.3.1.8 wants 100.
+MAILHOST_MAX_RECIPIENTS = read.number("MAILHOST_MAX_RECIPIENTS", 1000, 100)
+
+# Octets an account may hold when neither it nor its domain says so. Default 0: no
+# limit.
+MAILHOST_DEFAULT_QUOTA_BYTES = read.number("MAILHOST_DEFAULT_QUOTA_BYTES", 0)
+
+# Whether folders may be shared with everybody who can log in here (SETACL … anyone).
+# yes or no, default no: rights go to users and groups; those given to anyone rest.
+MAILHOST_SHARE_WITH_ANYONE = read.switch("MAILHOST_SHARE_WITH_ANYONE", default=False)
+
+# Longest IMAP command line without its literals, octets. Default 65536; a longer one
+# ends the connection, since nothing after it can be trusted.
+IMAP_MAX_LINE = read.number("IMAP_MAX_LINE", 65_536, 8192)
+
+# Literals of one IMAP command together, octets; APPEND has its own limit,
+# MAILHOST_MAX_MESSAGE_BYTES. Default 1048576 (1 MiB).
+IMAP_MAX_LITERALS = read.number("IMAP_MAX_LITERALS", 1_048_576, 8192)
+
+# Whether APPEND refuses a message with 8-bit header fields from a client that did not
+# enable UTF8=ACCEPT or IMAP4rev2, as RFC 6855 §4 says. Default false: old mail has such
+# headers, and the programs that copy it here know neither.
+IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
+
+# ## Keeping
+
+# Memory of each process for the columns of selected folders, MiB. Default 256; less
+# means that big folders are read again more often.
+MAILHOST_VIEW_CACHE_MB = read.number("MAILHOST_VIEW_CACHE_MB", 256, 1)
+
+# Memory of each process for what messages were sorted and threaded by, MiB. Default
+# 128; less means that it is read from the database more often.
+MAILHOST_SORT_CACHE_MB = read.number("MAILHOST_SORT_CACHE_MB", 128, 1)
+
+# Days for which what was expunged can be brought back. Default 7.
+MAILHOST_GRACE_DAYS = read.number("MAILHOST_GRACE_DAYS", 7, 1, 3650)
+
+# Flag changes wait for the disk as new mail does (SQLite). yes or no, default no: a
+# power cut may then take the flag changes of the last second, never a message.
+MAILHOST_FLAG_SYNC_STRICT = read.switch("MAILHOST_FLAG_SYNC_STRICT", default=False)
+
+# ## Sending
+
+# Server that takes all mail to the outside: `smtp://user:password@host:587` (STARTTLS)
+# or `smtps://user:password@host:465`. Default: none, each domain's own servers.
+MAILHOST_SMARTHOST = read.url("MAILHOST_SMARTHOST", ("smtp", "smtps"))
+
+# Seconds to wait before each new attempt, commas between; the last repeats.
+# Default 300,900,1800,3600,7200,14400.
+MAILHOST_RETRY_SCHEDULE = read.numbers(
+    "MAILHOST_RETRY_SCHEDULE", "300,900,1800,3600,7200,14400"
+)
+
+# Seconds after which mail that could not be delivered goes back to its sender.
+# Default 432000 (five days).
+MAILHOST_QUEUE_LIFETIME_SECONDS = read.number(
+    "MAILHOST_QUEUE_LIFETIME_SECONDS", 432_000, 60
+)
+
+# TCP port of the servers mail is sent to. Default 25; another one is for tests.
+MAILHOST_OUTBOUND_PORT = read.number("MAILHOST_OUTBOUND_PORT", 25, 1, 65535)
+
+# Mail may be sent to servers on this machine or in private networks. yes or no,
+# default no: a domain somebody made up must not lead inside.
+MAILHOST_OUTBOUND_ALLOW_LOOPBACK = read.switch(
+    "MAILHOST_OUTBOUND_ALLOW_LOOPBACK", default=False
+)
+
+# ## Telling
+
+# Least important log lines shown: DEBUG, INFO, WARNING or ERROR. Default INFO.
+MAILHOST_LOG_LEVEL = read.text("MAILHOST_LOG_LEVEL", "INFO").upper()
+
+# Log lines as JSON objects instead of text. yes or no, default no.
+MAILHOST_LOG_JSON = read.switch("MAILHOST_LOG_JSON", default=False)
+
+# ## End of what the environment sets
+
+if MAILHOST_LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise Misconfigured(
+        "MAILHOST_LOG_LEVEL", MAILHOST_LOG_LEVEL, "DEBUG, INFO, WARNING or ERROR"
+    )
+if bool(MAILHOST_CERTIFICATE) != bool(MAILHOST_CERTIFICATE_KEY):
+    raise Misconfigured(
+        "MAILHOST_CERTIFICATE_KEY",
+        MAILHOST_CERTIFICATE_KEY,
+        "set when MAILHOST_CERTIFICATE is set, and only then",
+    )
+
+INSTALLED_APPS = [
+    "accounts",
+    "mailhost.mail",
+    "mailhost.search",
+    "mailhost.store",
+    "mailhost.outbound",
+    "mailhost.webmail",
+    "protocols",
+    "mailhost.adminapp.MailhostAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "mailhost.proxies.TrustedProxies",
+    "django.middleware.security.SecurityMiddleware",
+    "mailhost.webmail.policy.SecurityPolicy",
+    "mailhost.statics.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "mailhost.urls"
+ASGI_APPLICATION = "mailhost.asgi.application"
+WSGI_APPLICATION = "mailhost.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    if DATABASE_URL and not DATABASE_URL.startswith("sqlite"):
+        found = dict(env.db_url_config(DATABASE_URL))
+        pool = {"min_size": 1, "max_size": MAILHOST_DATABASE_POOL, "timeout": 30}
+        options = {**found.get("OPTIONS", {}), "pool": pool}
+        return {**found, "ENGINE": "django.db.backends.postgresql", "OPTIONS": options}
+    file = MAILHOST_DATA_DIR / "mailhost.sqlite3"
+    if DATABASE_URL:
+        file = Path(env.db_url_config(DATABASE_URL)["NAME"])
+    return {
+        "ENGINE": "mailhost.db.sqlite3",
+        "NAME": str(file),
+        # A file, so that threads of the servers under test see the same rows.
+        "TEST": {"NAME": str(MAILHOST_DATA_DIR / "test.sqlite3")},
+    }
+
+
+DATABASES = {"default": {**_database(), "ATOMIC_REQUESTS": False}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.auth.Backend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", MAILHOST_HOSTNAME]
+ALLOWED_HOSTS += [MAILHOST_WEB_ADDRESS, *MAILHOST_WEB_HOSTS]
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in MAILHOST_WEB_HOSTS]
+SESSION_COOKIE_NAME = "mailhost_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MAILHOST_WEB_HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+# Believed where TrustedProxies leaves it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000 if MAILHOST_WEB_HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# An upload is a message's attachments; what is larger goes to a file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAILHOST_MAX_MESSAGE_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+# Static files are served where the apps keep them: nothing to collect before a start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "mailhost.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if MAILHOST_LOG_JSON else "text",
+        }
+    },
+    "root": {"handlers": ["console"], "level": MAILHOST_LOG_LEVEL},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

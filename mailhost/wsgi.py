@@ -1,0 +1,8 @@
+"""The web for WSGI servers: without live updates."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailhost.settings")
+application = get_wsgi_application()
