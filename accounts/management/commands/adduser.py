@@ -1,0 +1,60 @@
+"""Make a user with an account and, in a domain of ours, an address."""
+
+import argparse
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+from typing_extensions import override
+
+from accounts.management.passwords import add_password_arguments, ask_password
+from accounts.models import Domain, User, normalise_email
+from accounts.names import split_address
+
+
+class Command(BaseCommand):
+    """manage.py adduser."""
+
+    help = "Make a user: login, account, folders, address."
+
+    @override
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("email", help="login and address, alice@example.org")
+        parser.add_argument("--name", default="", help="as in 'Alice Ames'")
+        parser.add_argument("--admin", action="store_true", help="may do everything")
+        parser.add_argument(
+            "--new-domain", action="store_true", help="make the domain when it is new"
+        )
+        add_password_arguments(parser)
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        email = normalise_email(options["email"])
+        self._check(email, make_domain=options["new_domain"])
+        password = ask_password(self, options)
+        with transaction.atomic():
+            if options["new_domain"]:
+                Domain.objects.get_or_create(name=split_address(email)[1])
+            User.objects.create_user(
+                email,
+                password,
+                name=options["name"],
+                is_staff=options["admin"],
+                is_superuser=options["admin"],
+            )
+        self.stdout.write(f"made {email}")
+
+    def _check(self, email: str, *, make_domain: bool) -> None:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise CommandError(f"{email} is no e-mail address.") from None
+        if User.objects.filter(email=email).exists():
+            raise CommandError(f"There is a user {email}.")
+        domain = split_address(email)[1]
+        if not make_domain and not Domain.objects.filter(name=domain).exists():
+            raise CommandError(
+                f"{domain} is no domain of this host; --new-domain makes it one."
+            )

@@ -1,0 +1,279 @@
+"""Domains, users, the accounts that own mail, and the addresses that lead to them."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import (
+    AbstractBaseUser,
+    BaseUserManager,
+    Group,
+    PermissionsMixin,
+)
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from accounts import signals
+from accounts.names import domain_for_people, fold_domain, fold_local
+
+
+class Domain(models.Model):
+    """A mail domain this host is responsible for."""
+
+    name = models.CharField(
+        max_length=255, unique=True, help_text=_("A-label, lower case")
+    )
+    unicode_name = models.CharField(
+        max_length=255, blank=True, help_text=_("the same as people read it")
+    )
+    active = models.BooleanField(default=True)
+    catch_all = models.ForeignKey(
+        "Address",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("gets what is sent to an unknown address of this domain"),
+    )
+    plus_separators = models.CharField(
+        max_length=4,
+        default="+",
+        blank=True,
+        help_text=_("characters that start a detail: alice+shop"),
+    )
+    default_quota_bytes = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("octets for each new account; empty: the server's default"),
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    @override
+    def __str__(self) -> str:
+        return self.unicode_name or self.name
+
+    @override
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save under the name as it is compared."""
+        self.name = fold_domain(self.name)
+        self.unicode_name = self.unicode_name or domain_for_people(self.name)
+        super().save(*args, **kwargs)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users whose login is an e-mail address."""
+
+    use_in_migrations = True
+
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Save and return a user; without a password nobody can log in as them."""
+        user = self.model(email=normalise_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Save and return a user who may do everything in the admin."""
+        return self.create_user(
+            email, password, **{"is_staff": True, "is_superuser": True, **fields}
+        )
+
+    @override
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+
+def normalise_email(email: str) -> str:
+    """Fold the case and the width of an e-mail address, as logins compare it."""
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local.casefold()}{at}{domain.casefold()}"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in. Mail belongs to accounts, not to users."""
+
+    email = models.EmailField(_("e-mail address"), max_length=320, unique=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    is_active = models.BooleanField(_("may log in"), default=True)
+    is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    language = models.CharField(max_length=16, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    # Rises when the password or the standing changes: what was verified before is void.
+    credential_version = models.PositiveIntegerField(default=1, editable=False)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    @override
+    def __str__(self) -> str:
+        return self.email
+
+    @override
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new password or standing makes what was verified before void.
+
+        `QuerySet.update()` does not come by here: never use it for these fields.
+        """
+        changed = not self._state.adding and self._credentials_differ()
+        if changed and kwargs.get("update_fields") is not None:
+            fields = {*kwargs["update_fields"], "credential_version"}
+            kwargs["update_fields"] = fields
+        super().save(*args, **kwargs)
+        if changed:
+            transaction.on_commit(self._tell_revoked, robust=True)
+
+    def _credentials_differ(self) -> bool:
+        old = (
+            User.objects.filter(pk=self.pk)
+            .values_list("password", "is_active", "credential_version")
+            .first()
+        )
+        if old is None or old[:2] == (self.password, self.is_active):
+            return False
+        self.credential_version = old[2] + 1
+        return True
+
+    def _tell_revoked(self) -> None:
+        signals.credential_revoked.send(User, user_id=self.pk, app_password_id=None)
+
+
+class Account(models.Model):
+    """The owner of folders: one per user, and shared ones such as support@."""
+
+    class Kind(models.TextChoices):
+        """Whose it is."""
+
+        PERSONAL = "personal", _("personal")
+        SHARED = "shared", _("shared")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    owner = models.OneToOneField(
+        User, models.CASCADE, null=True, blank=True, related_name="account"
+    )
+    quota_bytes = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("octets; empty: the default of the domain, then of the server"),
+    )
+    quota_messages = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("messages; empty: no limit"),
+    )
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="account_owner_iff_personal",
+                condition=models.Q(kind="personal", owner__isnull=False)
+                | models.Q(kind="shared", owner__isnull=True),
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """What a user, or a group of users, may do in a shared account."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True)
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True)
+    read = models.BooleanField(default=True)
+    write = models.BooleanField(default=False)
+    send_as = models.BooleanField(default=False)
+    manage = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "user"], name="membership_account_user"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "group"], name="membership_account_group"
+            ),
+            models.CheckConstraint(
+                name="membership_user_or_group",
+                condition=models.Q(user__isnull=False, group__isnull=True)
+                | models.Q(user__isnull=True, group__isnull=False),
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.user or self.group} in {self.account}"
+
+
+class Address(models.Model):
+    """A local part of a domain and where its mail goes."""
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="addresses")
+    local_part = models.CharField(
+        max_length=64, help_text=_("case-folded, without the @")
+    )
+    accounts: "models.ManyToManyField[Account, Any]" = models.ManyToManyField(
+        Account, related_name="addresses", blank=True
+    )
+    forward_to = models.JSONField(
+        default=list, blank=True, help_text=_("outside addresses, a list of strings")
+    )
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = _("addresses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["domain", "local_part"], name="address_domain_local_part"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.local_part}@{self.domain}"
+
+    @override
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save under the local part as it is compared."""
+        self.local_part = fold_local(self.local_part)
+        super().save(*args, **kwargs)
+
+
+class AppPassword(models.Model):
+    """A password that we made for one device; at least 128 random bits.
+
+    Only an HMAC of it is kept, which is also how it is found: no Argon2 at login.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="app_passwords")
+    name = models.CharField(max_length=100, help_text=_("the device it is for"))
+    lookup = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(
+        default=list, help_text=_("of: imap, pop3, smtp, sieve, web")
+    )
+    scram_keys = models.JSONField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    last_protocol = models.CharField(max_length=10, blank=True, editable=False)
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
