@@ -1,0 +1,1 @@
+"""Mail rows. Written only by mailhost.store."""
