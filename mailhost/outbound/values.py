@@ -1,0 +1,78 @@
+"""Plain values that outbound takes and gives."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An address to reach, and what the sender wants to know of it."""
+
+    address: str
+    notify: str = ""  # NEVER, or of SUCCESS,FAILURE,DELAY; empty: failures
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What goes around the octets."""
+
+    mail_from: str
+    recipients: tuple[Recipient, ...]
+    ret: str = ""
+    envid: str = ""
+    smtputf8: bool = False
+    sender_id: int | None = None
+
+
+class Verdict(Enum):
+    """How an attempt ended for one recipient."""
+
+    SENT = "sent"
+    LATER = "later"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt brought for one recipient."""
+
+    verdict: Verdict
+    status: str  # RFC 3463: 2.0.0, 4.4.1, …
+    reply: str  # what the other side said, or what went wrong here
+    host: str = ""
+    relayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Recipients of one message and one domain, claimed by one runner."""
+
+    message_id: int
+    domain: str
+    envelope: Envelope
+    recipient_ids: tuple[int, ...]  # in the order of envelope.recipients
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one recipient, for a report."""
+
+    address: str
+    action: str  # failed, delivered or relayed. RFC 3464 §2.3.3
+    status: str
+    reply: str = ""
+    host: str = ""
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A report to be delivered, and the recipient rows that it settles."""
+
+    to: str
+    octets: bytes
+    recipient_ids: tuple[int, ...]
