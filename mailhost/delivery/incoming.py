@@ -1,0 +1,184 @@
+"""Deliver what came in from outside, or was made here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mailhost.delivery.outcomes import ACCEPTED, LOOP, UNKNOWN, Outcome, reply_to
+from mailhost.delivery.routes import Route, routes
+from mailhost.mime.headers import block_end, get_all
+from mailhost.outbound import queue
+from mailhost.outbound.completion import MAX_HOPS, hops
+from mailhost.outbound.values import Envelope, Recipient
+from mailhost.store.content import Prepared
+from mailhost.store.deliver import deliver_many
+from mailhost.store.errors import StoreError
+from mailhost.store.gate import gate
+from mailhost.store.values import Stored, Target
+
+Out = Sequence[tuple[bytes, Envelope]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """The rows that a message becomes."""
+
+    targets: dict[int, Target] = field(default_factory=dict)  # by account
+    forwards: dict[str, list[str]] = field(default_factory=dict)  # via -> addresses
+    refused: dict[str, str] = field(default_factory=dict)  # recipient -> reply
+
+
+async def deliver(
+    octets: bytes,
+    *,
+    mail_from: str,
+    recipients: Sequence[str],
+    peer: str = "",
+    known: Mapping[str, Route] | None = None,
+) -> dict[str, Outcome]:
+    """Deliver a message to each recipient; returns after the commit.
+
+    `octets` have the Received of this host but no Return-Path, which is added here.
+    `known` are the routes if they were looked up already. Of a local address that is
+    unknown the outcome is a refusal; outside addresses are refused too: no relay.
+    """
+    if known is None:
+        known = await gate.read(routes, tuple(recipients))
+    plan = plan_for(octets, recipients, known, mail_from, peer)
+    stored = await _store(octets, mail_from, plan)
+    return outcomes(recipients, known, plan, stored)
+
+
+def plan_for(
+    octets: bytes,
+    recipients: Sequence[str],
+    found: Mapping[str, Route],
+    mail_from: str,
+    peer: str,
+) -> Plan:
+    """Say what rows the message becomes; changes nothing."""
+    plan = Plan()
+    header = octets[: block_end(octets, 0, len(octets))]
+    if hops(header) > MAX_HOPS:
+        plan.refused = dict.fromkeys(recipients, LOOP)
+        return plan
+    now = datetime.now(UTC)
+    for recipient in recipients:
+        way = found[recipient]
+        if not way.is_known:
+            plan.refused[recipient] = UNKNOWN
+        elif way.outside and _was_here(header, way.canonical):
+            plan.refused[recipient] = LOOP
+        else:
+            for account in way.accounts:
+                plan.targets.setdefault(
+                    account,
+                    Target(
+                        account,
+                        internal_date=now,
+                        delivered_to=recipient[:320],
+                        mail_from=mail_from[:320],
+                        peer=peer[:300],
+                    ),
+                )
+            if way.outside:
+                plan.forwards[way.canonical] = list(way.outside)
+    return plan
+
+
+def _was_here(header: bytes, canonical: str) -> bool:
+    name = canonical.encode().lower()
+    return any(v.strip().lower() == name for v in get_all(header, b"Delivered-To"))
+
+
+async def _store(
+    octets: bytes, mail_from: str, plan: Plan
+) -> dict[int, Stored | StoreError]:
+    """Commit the plan; if the whole is refused, each account by itself."""
+    if not plan.targets and not plan.forwards:
+        return {}
+    kept = return_path(mail_from) + octets
+    targets = tuple(plan.targets.values())
+    try:
+        if not plan.forwards:
+            stored = await gate.deliver(await gate.prepare(kept), targets)
+        else:
+            prepared = await gate.prepare(kept)
+            out = forwarded(octets, mail_from, plan)
+            stored = await gate.write(
+                sorted(plan.targets), commit, prepared, targets, out
+            )
+    except StoreError as error:
+        if len(targets) == 1 and not plan.forwards:
+            return {targets[0].account_id: error}
+        return await _store_apart(octets, mail_from, plan)
+    return {row.account_id: row for row in stored}
+
+
+async def _store_apart(
+    octets: bytes, mail_from: str, plan: Plan
+) -> dict[int, Stored | StoreError]:
+    kept = return_path(mail_from) + octets
+    result: dict[int, Stored | StoreError] = {}
+    for account, target in plan.targets.items():
+        try:
+            result[account] = (await gate.deliver(await gate.prepare(kept), (target,)))[
+                0
+            ]
+        except StoreError as error:
+            result[account] = error
+    if plan.forwards:
+        out = forwarded(octets, mail_from, plan)
+        await gate.write((), commit, None, (), out)
+    return result
+
+
+def commit(
+    prepared: Prepared | None,
+    targets: Sequence[Target],
+    out: Out,
+) -> list[Stored]:
+    """Write what stays and what goes out; inside one transaction of the gate."""
+    for octets, envelope in out:
+        queue.enqueue(octets, envelope)
+    if prepared is None or not targets:
+        return []
+    return deliver_many([(prepared, targets)])[0]
+
+
+def forwarded(
+    octets: bytes, mail_from: str, plan: Plan
+) -> list[tuple[bytes, Envelope]]:
+    """Return what leaves for the addresses that aliases forward to."""
+    # Delivered-To goes only into the copies that leave: it is how loops are seen.
+    return [
+        (
+            f"Delivered-To: {via}\r\n".encode() + octets,
+            Envelope(mail_from, tuple(Recipient(address) for address in outside)),
+        )
+        for via, outside in plan.forwards.items()
+    ]
+
+
+def outcomes(
+    recipients: Sequence[str],
+    found: Mapping[str, Route],
+    plan: Plan,
+    stored: Mapping[int, Stored | StoreError],
+) -> dict[str, Outcome]:
+    """Return what became of it for each recipient."""
+    result: dict[str, Outcome] = {}
+    for recipient in recipients:
+        refused = plan.refused.get(recipient)
+        mine = [stored[a] for a in found[recipient].accounts if a in stored]
+        kept = tuple(row for row in mine if isinstance(row, Stored))
+        failed = [row for row in mine if isinstance(row, StoreError)]
+        if refused is None and failed and not kept and not found[recipient].outside:
+            refused = reply_to(failed[0])
+        result[recipient] = Outcome(recipient, refused or ACCEPTED, kept)
+    return result
+
+
+def return_path(mail_from: str) -> bytes:
+    """Return the field that final delivery adds. RFC 5321 §4.4."""
+    return b"Return-Path: <" + mail_from.encode("utf-8", "replace") + b">\r\n"
