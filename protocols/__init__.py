@@ -1,0 +1,1 @@
+"""The wire protocols, and the commands that run them."""

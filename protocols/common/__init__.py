@@ -1,0 +1,1 @@
+"""What all protocol servers share: sockets, TLS, limits, timers, processes."""

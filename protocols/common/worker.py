@@ -1,0 +1,94 @@
+"""The body of each child process of runmailservers."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+import uvloop
+from django.db import connection
+
+from mailhost.store.gate import gate
+from protocols.common.certificate import Certificate
+from protocols.common.server import Server
+from protocols.common.sockets import Listener
+
+log = logging.getLogger(__name__)
+
+RUNNER = "mailhost.outbound.runner"
+MAINTENANCE = "mailhost.store.maintenance"
+INDEXING = "mailhost.store.indexing"
+INDEXER_NICENESS = 10  # mail that comes in goes first
+COLLECT_SECONDS = 3600.0  # between two looks for what nothing refers to any more
+SWITCH_SECONDS = 0.0005
+GATE_SECONDS = 2.0  # to finish writes once the connections are gone
+
+
+def serve(listeners: list[Listener], certificate: Certificate) -> None:
+    """Serve all listeners until SIGTERM, then drain."""
+    # The writer needs the interpreter back after each statement: at the default of
+    # 5 ms it would wait longer for that than for the disk.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    uvloop.run(_serve(listeners, certificate))
+
+
+async def _serve(listeners: list[Listener], certificate: Certificate) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    server = Server(listeners, certificate)
+    server.start()
+    await stop.wait()
+    await server.drain()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GATE_SECONDS):
+            await gate.close()
+
+
+def jobs() -> Callable[[], None] | None:
+    """Return what runs the outbound queue and the jobs, if it is installed."""
+    if find_spec(RUNNER) is None:
+        log.warning("no jobs: there is no %s", RUNNER)
+        return None
+    main: Callable[[], None] = import_module(RUNNER).main
+    return main
+
+
+def keeper() -> Callable[[], None] | None:
+    """Return what checkpoints SQLite's log and removes what nothing refers to."""
+    return None if find_spec(MAINTENANCE) is None else _keep
+
+
+def _keep() -> None:
+    maintenance = import_module(MAINTENANCE)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    checkpoints = threading.Thread(target=maintenance.run_checkpoints, args=(stop,))
+    if connection.vendor == "sqlite":
+        checkpoints.start()
+    while not stop.wait(COLLECT_SECONDS):
+        try:
+            maintenance.collect()
+        except Exception:
+            log.exception("collecting failed; the next time follows")
+        finally:
+            connection.close()
+    if checkpoints.ident is not None:
+        checkpoints.join()
+
+
+def indexer() -> Callable[[], None] | None:
+    """Return what keeps the search index up with the mail."""
+    return None if find_spec(INDEXING) is None else _index
+
+
+def _index() -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    os.nice(INDEXER_NICENESS)
+    import_module(INDEXING).run(stop)

@@ -1,0 +1,1 @@
+"""manage.py commands that use the store and the servers."""
