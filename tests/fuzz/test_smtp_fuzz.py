@@ -1,0 +1,282 @@
+"""Whatever octets come: an answer for each line, nothing smuggled, nothing raised."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from mailhost.delivery import Route
+from mailhost.outbound.completion import authors, complete
+from mailhost.outbound.dsn import report
+from mailhost.outbound.values import Fate
+from protocols.common.context import ConnectionContext, Limits
+from protocols.common.wheel import TimerWheel
+from protocols.sasl import SaslError, start
+from protocols.smtp import replies
+from protocols.smtp.data import Body, has_bare_line_ends, normalised
+from protocols.smtp.parameters import mail_options, rcpt_options
+from protocols.smtp.paths import Refused, parse
+from protocols.smtp.submission import Submission
+from protocols.smtp.transaction import MailConnection
+
+PIECES = st.lists(
+    st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"..", b"a", b"\r\n.\r\n", b"\0"])
+    | st.binary(max_size=5),
+    max_size=40,
+).map(b"".join)
+
+
+def cuts(octets: bytes, sizes: list[int]) -> list[bytes]:
+    """Cut octets into pieces of these sizes, then the rest."""
+    pieces = []
+    for size in sizes:
+        pieces.append(octets[:size])
+        octets = octets[size:]
+    return [*pieces, octets]
+
+
+def plainly(wire: bytes) -> tuple[bytes, bytes] | None:
+    """Read a message the slow way: RFC 5321 §4.5.2 line by line."""
+    lines: list[bytes] = []
+    rest = wire
+    while b"\r\n" in rest:
+        line, _, rest = rest.partition(b"\r\n")
+        if line == b".":
+            return b"".join(lines), rest
+        lines.append(line.removeprefix(b".") + b"\r\n")
+    return None
+
+
+@given(PIECES, st.lists(st.integers(0, 9), max_size=20))
+def test_a_body_ends_where_it_should(wire: bytes, sizes: list[int]) -> None:
+    body, got, rest = Body(10_000), None, b""
+    for piece in cuts(wire, sizes):
+        if got is not None:
+            rest += piece
+        elif (after := body.feed(piece)) is not None:
+            got, rest = body.message(), after
+    assert (None if got is None else (got, rest)) == plainly(wire)
+
+
+@given(PIECES, st.lists(st.integers(0, 9), max_size=20), st.integers(0, 30))
+def test_a_limit_hides_no_end(wire: bytes, sizes: list[int], limit: int) -> None:
+    body, ended = Body(limit), False
+    for piece in cuts(wire, sizes):
+        ended = ended or body.feed(piece) is not None
+        assert len(body._octets) <= limit + 10 + len(wire)
+    plain = plainly(wire)
+    assert ended == (plain is not None)
+    if plain is not None and not body.too_big:
+        assert body.message() == plain[0]
+        assert len(plain[0]) <= limit
+
+
+@given(PIECES)
+def test_line_ends_are_mended(octets: bytes) -> None:
+    mended = normalised(octets)
+    assert not has_bare_line_ends(mended)
+    assert mended.replace(b"\r\n", b"") == octets.replace(b"\r", b"").replace(
+        b"\n", b""
+    )
+
+
+LINES = st.text(max_size=80) | st.lists(
+    st.sampled_from(
+        [
+            *(
+                "MAIL",
+                "FROM:",
+                "RCPT",
+                "TO:",
+                "<",
+                ">",
+                "@",
+                "a",
+                "b.c",
+                '"',
+                "\\",
+                " ",
+            ),
+            *("SIZE=", "1", "SMTPUTF8", "BODY=8BITMIME", "NOTIFY=", "NEVER", "ORCPT="),
+            *(
+                "RET=FULL",
+                "ENVID=",
+                "rfc822;x",
+                "+2B",
+                "ä",
+                "[1.2.3.4]",
+                ":",
+                ",",
+                "\t",
+            ),
+        ]
+    ),
+    max_size=15,
+).map("".join)
+
+
+def read(argument: str, keyword: str) -> str:
+    """Return the address, or the reply that refuses it."""
+    try:
+        path = parse(argument, keyword)
+        mail_options(path, max_bytes=1000, dsn=True)
+        rcpt_options(path, smtputf8=True, dsn=True)
+    except Refused as refused:
+        return str(refused)
+    return path.address
+
+
+@given(LINES)
+def test_paths_are_read_or_refused(line: str) -> None:
+    for keyword in ("FROM", "TO"):
+        for argument in (line, f"{keyword}:{line}", f"{keyword}:<a@b> {line}"):
+            got = read(argument, keyword)
+            assert not set(got.replace(":<address>", "")) & set("\r\n<>\0")
+
+
+@given(st.lists(st.none() | st.binary(max_size=60), max_size=4))
+def test_sasl_ends_or_asks(responses: list[bytes | None]) -> None:
+    for name in ("PLAIN", "LOGIN"):
+        mechanism = start(name)
+        assert mechanism is not None
+        for response in responses:
+            try:
+                mechanism.step(response)
+            except SaslError:
+                break
+
+
+@given(st.binary(max_size=300) | PIECES)
+def test_any_message_is_completed(octets: bytes) -> None:
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    once = complete(octets, host="h.test", now=now)
+    assert complete(once, host="h.test", now=now) == once
+    assert b"\nbcc:" not in once[: once.find(b"\r\n\r\n")].lower()
+    authors(octets)
+
+
+@given(st.text(max_size=40), st.text(max_size=200), st.binary(max_size=200))
+def test_a_report_has_no_foreign_lines(
+    address: str, reply: str, original: bytes
+) -> None:
+    from datetime import UTC, datetime
+
+    address = "".join(address.split())
+    made = report(
+        to="a@b.test",
+        host="h.test",
+        fates=[Fate(address, "failed", "5.0.0", reply)],
+        original=original,
+        whole=False,
+        envid="",
+        arrived_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    status = made.split(b"message/delivery-status")[1].split(b"\r\n\r\n", 2)[2]
+    known = (b"Final-Recipient:", b"Action:", b"Status:", b"Diagnostic-Code:")
+    for line in status.split(b"\r\n--")[0].split(b"\r\n"):
+        assert not line or line.startswith(known)
+
+
+class Taking(MailConnection):
+    """Takes everything, stores nothing."""
+
+    offers_dsn = True
+
+    @override
+    async def check_recipient(self, address: str) -> Route:
+        return Route(address, is_local=True, accounts=(1,))
+
+    @override
+    async def take(self, octets: bytes, received: bytes) -> list[str]:
+        return [replies.ACCEPTED]
+
+
+VERBS = st.sampled_from(
+    [
+        *(b"EHLO x", b"HELO x", b"MAIL FROM:<a@b>", b"MAIL FROM:<>", b"RCPT TO:<a@b>"),
+        *(b"DATA", b".", b"RSET", b"NOOP", b"VRFY a", b"HELP", b"EXPN a", b"LHLO x"),
+        *(b"AUTH PLAIN", b"AUTH LOGIN", b"*", b"QUIT", b"FROB", b"", b"BDAT 5 LAST"),
+    ]
+)
+TALK = st.lists(VERBS | st.binary(max_size=30), max_size=25).map(b"\r\n".join)
+
+
+class Wire(asyncio.Transport):
+    """What was written, and whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.closed = False
+
+    @override
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    @override
+    def close(self) -> None:
+        self.closed = True
+
+    @override
+    def is_closing(self) -> bool:
+        return self.closed
+
+    @override
+    def pause_reading(self) -> None:
+        """Nothing is read here."""
+
+    @override
+    def resume_reading(self) -> None:
+        """Nothing is read here."""
+
+
+async def talk(kind: type[MailConnection], octets: bytes, sizes: list[int]) -> bytes:
+    """Feed the octets in pieces; return all that was answered."""
+    connection = kind(
+        ConnectionContext(
+            *("fuzz", "smtp", "192.0.2.1", 1, 25, True, None, True, "mail.test"),
+            Limits(60, 60, 5, 1_000_000),
+            TimerWheel(),
+        )
+    )
+    wire = Wire()
+    connection.connection_made(wire)
+    for piece in cuts(octets, sizes):
+        await asyncio.sleep(0)
+        if not wire.closed:
+            connection.data_received(piece)
+    if not wire.closed:
+        connection.eof_received()
+    assert connection._handler_coroutine is not None
+    await asyncio.wait_for(connection._handler_coroutine, 10)
+    connection.connection_lost(None)
+    assert wire.closed
+    return bytes(wire.written)
+
+
+@pytest.mark.parametrize("kind", [Taking, Submission])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TALK, st.lists(st.integers(0, 20), max_size=20))
+def test_any_talk_is_answered(
+    kind: type[MailConnection],
+    caplog: pytest.LogCaptureFixture,
+    octets: bytes,
+    sizes: list[int],
+) -> None:
+    caplog.clear()
+    with caplog.at_level(logging.ERROR):
+        whole = asyncio.run(talk(kind, octets, []))
+        pieces = asyncio.run(talk(kind, octets, sizes))
+    assert not caplog.records
+    assert whole == pieces
+    lines = whole.split(b"\r\n")
+    assert lines.pop() == b""
+    for line in lines:
+        assert line[:3].isdigit()
+        assert line[3:4] in {b" ", b"-"}
