@@ -1,0 +1,184 @@
+"""One IMAP connection, from octets to octets. Sans-IO.
+
+`steps()` is pulled: it yields octets to send and effects to be done, `Await` when it
+needs more input (`feed`). The driver sends nothing more until it pulls again, so a slow
+reader holds up nothing but its own command. A tagged OK is yielded after the result of
+the last Write came in: after its commit.
+"""
+
+import logging
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.auth import LoginRefused
+from mailhost.store.errors import StoreError
+from protocols.imap.capabilities import capabilities
+from protocols.imap.commands import COMMANDS, Needs, Row, Tells, uses_numbers
+from protocols.imap.effects import Await, Effect, StartTls, Steps
+from protocols.imap.errors import Bad, Fatal, No, login_refusal, refusal
+from protocols.imap.framing import Framer, TooBig, WholeCommand
+from protocols.imap.modseqs import highest
+from protocols.imap.names import SharesUnknown, look_up_shares
+from protocols.imap.parser import Parser
+from protocols.imap.responses import continues, done, untagged
+from protocols.imap.session import Session
+from protocols.imap.sync import recheck, refresh, tell_changes
+
+log = logging.getLogger(__name__)
+
+APPENDS = re.compile(rb"[^ ]+ (?:APPEND|(?:UID )?REPLACE [^ ]+) ", re.IGNORECASE)
+BEFORE_LOGIN = 8_192  # octets of literals of one command
+MESSAGES_AT_ONCE = 4  # times the largest message: all the literals of MULTIAPPEND
+MOST_BAD = 40  # refused commands in a row, before we take it that it is no IMAP
+
+
+@dataclass(slots=True)
+class Connection:
+    """Feed it what the client sent; do what `steps` yields."""
+
+    session: Session = field(default_factory=Session)
+    framer: Framer = field(init=False)
+    bad: int = 0  # BADs in a row
+    row: Row | None = None  # of the running command
+
+    def __post_init__(self) -> None:
+        self.framer = Framer(self.session.at.max_line, self._literal_limit)
+
+    def feed(self, octets: bytes) -> None:
+        """Take what the client sent."""
+        self.framer.feed(octets)
+
+    def input_for(self, awaited: Await) -> tuple[bool, bytes | None]:
+        """Return whether there is input to go on with, and the line if one is wanted.
+
+        Raises Fatal, to be thrown into the steps, for a line too long.
+        """
+        if awaited.line:
+            line = self.framer.next_line()
+            return line is not None, line
+        return self.framer.has_news, None
+
+    def steps(self) -> Steps:
+        """Greet, then serve commands until the session has ended."""
+        known = " ".join(capabilities(self.session))
+        yield untagged(f"OK [CAPABILITY {known}] Ready")
+        try:
+            while not self.session.ended:
+                frame = self.framer.next_command()
+                if frame is None:
+                    yield Await()
+                elif isinstance(frame, WholeCommand):
+                    yield from self._execute(frame)
+                elif isinstance(frame, TooBig):
+                    yield from self._too_big(frame.octets)
+                else:
+                    yield continues("Go on")
+                if self.bad >= MOST_BAD:
+                    raise Fatal("Too many bad commands")
+        except Fatal as error:
+            self.session.ended = True
+            yield untagged(f"BYE {error}")
+        finally:
+            self.framer.close()
+
+    def _execute(self, whole: WholeCommand) -> Steps:
+        tag, name = "*", ""
+        try:
+            p = Parser(whole.octets, whole.literals, utf8=self.session.utf8)
+            tag = self.session.tag = p.tag()
+            p.sp()
+            name, row = self._row(p)
+            self.row = row
+            code = yield from self._run(row, p)
+            self.bad = 0
+            yield done(tag, "OK", f"{name} completed", code)
+            yield from self._after()
+        except Bad as error:
+            self.bad += 1
+            yield done(tag, "BAD", str(error), error.code)
+        except No as error:
+            yield done(tag, "NO", str(error), error.code)
+        except StoreError as error:
+            no = refusal(error)
+            yield done(tag, "NO", str(no), no.code)
+        except LoginRefused as error:
+            no = login_refusal(error)
+            yield done(tag, "NO", str(no), no.code)
+        except Fatal:
+            raise
+        except Exception:
+            # One command's bug must not end the connection, nor show its inside.
+            log.exception("%s failed", name or "a command")
+            yield done(tag, "NO", "Internal error", "SERVERBUG")
+        finally:
+            self.row = None
+            for piece in whole.literals:
+                if not isinstance(piece, bytes):
+                    piece.close()
+
+    def _run(self, row: Row, p: Parser) -> Generator[bytes | Effect, Any, str]:
+        session = self.session
+        command = row.parse(p)
+        session.keeps_numbers = False
+        if session.shares() and (row.needs is not Needs.NONE or session.stale):
+            yield from recheck(session)
+        if row.tells is not Tells.NOTHING and session.stale:
+            yield from refresh(session)
+        session.shares_fresh = False
+        try:
+            code = yield from command.run(session)
+        except SharesUnknown:
+            yield from look_up_shares(session)
+            code = yield from command.run(session)
+        if row.tells is not Tells.NOTHING:
+            if session.stale:
+                yield from refresh(session)
+            expunges = row.tells is Tells.ALL and not session.keeps_numbers
+            yield from tell_changes(session, expunges=expunges)
+            if told := highest(session):
+                if code:
+                    yield untagged(f"OK [{told}] Highest")
+                code = code or told
+        return code or ""
+
+    def _after(self) -> Steps:
+        """Change the stream behind the OK that announced it."""
+        then, self.session.then = self.session.then, None
+        if isinstance(then, StartTls):
+            self.framer.take_rest()  # sent in the clear: forget it. RFC 9051 §6.2.1
+        if then is not None:
+            yield then
+
+    def _row(self, p: Parser) -> tuple[str, Row]:
+        name = p.atom().upper()
+        if name == "UID":
+            p.sp()
+            name = f"UID {p.atom().upper()}"
+        row = COMMANDS.get(name)
+        if row is None:
+            raise Bad(f"Unknown command {name[:40]}")
+        if self.session.state not in row.states:
+            raise Bad(f"{name} is not allowed in this state")
+        if self.session.uid_only and uses_numbers(name):
+            raise Bad(f"UID {name} is the way here", "UIDREQUIRED")  # RFC 9586
+        return name, row
+
+    def _too_big(self, octets: bytes) -> Steps:
+        """Refuse a literal that was announced. RFC 7888 §4."""
+        self.bad += 1
+        tag = octets.split(b" ", 1)[0].decode("ascii", "replace")
+        if not re.fullmatch(r"[!-~]{1,200}", tag) or set(tag) & set('(){%*"\\]+'):
+            tag = "*"
+        result = "NO" if APPENDS.match(octets) else "BAD"
+        yield done(tag, result, "The literal is too big", "TOOBIG")
+
+    def _literal_limit(self, command: bytes) -> int:
+        """Return the most octets that all literals of this command may have."""
+        at = self.session.at
+        if self.session.login is None:
+            return BEFORE_LOGIN
+        if APPENDS.match(command):
+            return at.max_message * MESSAGES_AT_ONCE
+        return at.max_literals

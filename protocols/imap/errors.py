@@ -1,0 +1,66 @@
+"""Refusals, and how the store's refusals read on the IMAP wire."""
+
+from accounts.auth import LoginRefused, NotAllowed, WrongCredentials
+from mailhost.store import errors as store
+from mailhost.store.annotations import LONGEST_VALUE
+from mailhost.store.errors import StoreError
+
+
+class Bad(Exception):
+    """The client broke the grammar or the order of commands. RFC 9051 §7.1.3.
+
+    `code` is a response code without its brackets, or empty.
+    """
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class No(Exception):
+    """The command is sound and refused. RFC 9051 §7.1.2."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Fatal(Exception):
+    """The stream can no longer be trusted: say BYE and close. RFC 9051 §7.1.5."""
+
+
+# Response codes: RFC 9051 §7.1, RFC 5530 §3, RFC 5464 §5; every StoreError has a row
+# (tests/unit/imap/test_errors.py).
+CODE_FOR: dict[type[StoreError], str] = {
+    store.NoSuchFolder: "NONEXISTENT",
+    store.NoSuchMessage: "EXPUNGEISSUED",
+    store.FolderExists: "ALREADYEXISTS",
+    store.FolderHasChildren: "HASCHILDREN",
+    store.BadName: "CANNOT",
+    store.NotPermitted: "NOPERM",
+    store.OverQuota: "OVERQUOTA",
+    store.MessageTooBig: "TOOBIG",
+    store.TooMany: "LIMIT",
+    store.EntryTooBig: f"METADATA MAXSIZE {LONGEST_VALUE}",
+    store.TooManyEntries: "METADATA TOOMANY",
+    store.BadIdentifier: "CANNOT",
+    store.RightsFixed: "CANNOT",
+    store.NoSuchQuota: "NOPERM",
+    store.InUse: "INUSE",
+}
+
+
+def refusal(error: StoreError) -> No:
+    """Say a store refusal in IMAP."""
+    for kind in type(error).__mro__:
+        if kind in CODE_FOR:
+            return No(str(error), CODE_FOR[kind])
+    return No(str(error))
+
+
+def login_refusal(error: LoginRefused) -> No:
+    """Say why a login is refused, and never whether the name exists."""
+    if isinstance(error, NotAllowed):
+        return No(error.reason, "AUTHORIZATIONFAILED")
+    assert isinstance(error, WrongCredentials | LoginRefused)
+    return No("Authentication failed", "AUTHENTICATIONFAILED")

@@ -1,0 +1,1 @@
+"""FETCH: what can be asked for (items), how it is read (grammar) and told (render)."""

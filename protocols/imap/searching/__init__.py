@@ -1,0 +1,1 @@
+"""SEARCH: keys as values, their grammar, and how they are evaluated."""
