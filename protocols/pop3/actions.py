@@ -1,0 +1,64 @@
+"""What a command asks of the server: values, done one after the other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from protocols.pop3.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send octets; `close` ends the connection behind them."""
+
+    octets: bytes
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Send a multi-line response piece by piece, as fast as the client reads."""
+
+    pieces: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Check a password; then tell the connection."""
+
+    login: str
+    password: str = field(repr=False)  # never in a log
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Send `first` and a message; of its body only `lines` if that is not None.
+
+    The standing is checked again: a session ends with what it logged in with.
+    """
+
+    standing: Standing
+    first: bytes
+    content_id: int
+    size: int
+    lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove messages, then say `done` and close."""
+
+    standing: Standing
+    folder_id: int
+    uids: tuple[int, ...]
+    done: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """Send octets in the clear, then begin the handshake."""
+
+    octets: bytes
+
+
+Action: TypeAlias = Say | Pages | Authenticate | Fetch | Remove | StartTls

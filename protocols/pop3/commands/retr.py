@@ -1,0 +1,26 @@
+"""RETR msg. RFC 1939 §5."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from protocols.pop3.actions import Action, Fetch
+from protocols.pop3.commands.base import numbers
+from protocols.pop3.replies import ok
+from protocols.pop3.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Retr:
+    """Send a whole message; its flags stay as they are."""
+
+    number: int
+
+    @classmethod
+    def parse(cls, arguments: bytes) -> Self:
+        return cls(*numbers(arguments, 1, 1))
+
+    def run(self, session: Session) -> Action:
+        drop = session.drop
+        n = drop.check(self.number)
+        size = drop.size(n)
+        return Fetch(drop.standing, ok(f"{size} octets"), drop.contents[n - 1], size)

@@ -1,0 +1,88 @@
+"""One POP3 connection, from octets to actions. Sans-IO.
+
+The server feeds octets, asks for the next action, does it, and asks again: a command is
+looked at only when the one before it is answered, so pipelining needs nothing more.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from accounts.auth import LoginRefused
+from mailhost.store.errors import StoreError
+from protocols.pop3.actions import Action, Say
+from protocols.pop3.commands import COMMANDS
+from protocols.pop3.commands.auth import respond
+from protocols.pop3.errors import Fatal, Refused, refusal
+from protocols.pop3.framing import Framer
+from protocols.pop3.maildrop import Maildrop
+from protocols.pop3.replies import err, ok
+from protocols.pop3.session import Session, State
+
+log = logging.getLogger(__name__)
+
+MAX_FAILURES = 3  # logins refused before the connection ends
+NOT_NOW = {
+    State.AUTHORIZATION: "Log in first",
+    State.TRANSACTION: "You are logged in already",
+}
+INTERNAL = err("Internal error, try again later", "SYS/TEMP")
+
+
+@dataclass(slots=True)
+class Connection:
+    """Feed it what the client sent; do what `next_action` returns."""
+
+    session: Session
+    framer: Framer
+
+    def greet(self) -> bytes:
+        """Return the first line; without a timestamp there is no APOP."""
+        return ok("mailhost POP3 ready")
+
+    def next_action(self) -> Action | None:
+        """Return what to do next; None: wait for more octets."""
+        if self.session.ended:
+            return None
+        try:
+            line = self.framer.next_line()
+            return None if line is None else self._execute(line)
+        except Refused as error:
+            return Say(err(error))
+        except Fatal as error:
+            self.session.ended = True
+            return Say(err(str(error)), close=True)
+        except Exception:
+            # One command's bug must not end the connection, nor show its inside.
+            log.exception("command failed")
+            return Say(INTERNAL)
+
+    def logged_in(self, maildrop: Maildrop) -> bytes:
+        """Go on in TRANSACTION; return the answer to PASS or AUTH."""
+        self.session.maildrop = maildrop
+        return ok(f"{len(maildrop)} messages")
+
+    def login_failed(self, error: Exception) -> Say:
+        """Return the answer to PASS or AUTH; after a few, the last. RFC 3206 §4."""
+        if isinstance(error, StoreError):
+            return Say(err(refusal(error)))
+        if not isinstance(error, LoginRefused):
+            return Say(INTERNAL)
+        self.session.failures += 1
+        self.session.ended = self.session.failures >= MAX_FAILURES
+        return Say(err(str(error), "AUTH"), close=self.session.ended)
+
+    def revoked(self, error: LoginRefused) -> Say:
+        """Return the last answer of a session whose login is void."""
+        self.session.ended = True
+        return Say(err(str(error), "AUTH"), close=True)
+
+    def _execute(self, line: bytes) -> Action:
+        if self.session.mechanism is not None:
+            return respond(self.session, line)
+        keyword, _, arguments = line.partition(b" ")
+        row = COMMANDS.get(keyword.strip().upper())
+        if row is None:
+            raise Refused("Unknown command")
+        if self.session.state not in row.states:
+            raise Refused(NOT_NOW[self.session.state])
+        return row.parse(arguments).run(self.session)

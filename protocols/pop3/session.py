@@ -1,0 +1,38 @@
+"""What one connection knows. The state follows from it."""
+
+from dataclasses import dataclass
+from enum import Flag, auto
+
+from protocols.pop3.maildrop import Maildrop
+from protocols.sasl import Mechanism
+
+
+class State(Flag):
+    """RFC 1939 §3; there is no UPDATE state, QUIT is answered behind it."""
+
+    AUTHORIZATION = auto()
+    TRANSACTION = auto()
+
+
+@dataclass(slots=True)
+class Session:
+    """A maildrop exists: TRANSACTION."""
+
+    may_log_in: bool
+    offers_stls: bool
+    user: str | None = None  # said with USER, not checked yet
+    mechanism: Mechanism | None = None  # an AUTH in progress
+    failures: int = 0
+    maildrop: Maildrop | None = None
+    ended: bool = False
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        return State.AUTHORIZATION if self.maildrop is None else State.TRANSACTION
+
+    @property
+    def drop(self) -> Maildrop:
+        """The maildrop; only the table's rows of TRANSACTION come here."""
+        assert self.maildrop is not None
+        return self.maildrop
