@@ -1,0 +1,127 @@
+"""What a user may see: one door per object, the same 404 for absent and forbidden."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+from mailhost.store import errors, folders, read, rights
+from mailhost.store.gate import gate
+from mailhost.store.read import Listed
+from mailhost.store.values import AccountInfo, FolderInfo
+
+
+class Request(HttpRequest):
+    """A request of somebody who is logged in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFolders:
+    """An account and its folders, as the folder pane shows them."""
+
+    account: AccountInfo
+    folders: tuple[FolderInfo, ...]
+
+
+def accounts(user: User) -> list[AccountFolders]:
+    """Return the accounts a user may see, their own first."""
+    return gate.read_sync(_accounts, user.pk)
+
+
+def _accounts(user_id: int) -> list[AccountFolders]:
+    return [
+        AccountFolders(
+            account, tuple(in_order(folders.list_folders(account.id, user_id)))
+        )
+        for account in rights.accounts_of(user_id)
+    ]
+
+
+ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")
+
+
+def in_order(found: list[FolderInfo]) -> list[FolderInfo]:
+    """Sort folders as people look for them: those with a role, then by name."""
+
+    def key(folder: FolderInfo) -> tuple[int, str]:
+        role = "inbox" if folder.name == "INBOX" else folder.role
+        return (ORDER.index(role) if role in ORDER else len(ORDER), folder.name)
+
+    return sorted(found, key=key)
+
+
+def account(user: User, account_id: int) -> AccountInfo:
+    """Return an account the user may see, or raise Http404."""
+    for found in gate.read_sync(rights.accounts_of, user.pk):
+        if found.id == account_id:
+            return found
+    raise Http404
+
+
+def folder(
+    user: User, account_id: int, folder_id: int, needed: str = "r"
+) -> FolderInfo:
+    """Return a folder the user may read, or raise Http404.
+
+    PermissionDenied where the user may read it but lacks a right of `needed`.
+    """
+    # Rights on an account end with it: an inactive one is not among the user's.
+    account(user, account_id)
+    try:
+        found = gate.read_sync(folders.folder_by_id, account_id, folder_id, user.pk)
+    except errors.NoSuchFolder:
+        raise Http404 from None
+    if "r" not in found.rights:
+        raise Http404
+    if not set(needed) <= set(found.rights):
+        raise PermissionDenied
+    return found
+
+
+def message(
+    user: User, account_id: int, folder_id: int, uid: int
+) -> tuple[FolderInfo, Listed]:
+    """Return a message the user may read and its folder, or raise Http404."""
+    where = folder(user, account_id, folder_id)
+    try:
+        return where, gate.read_sync(read.listed, where.id, uid)
+    except errors.NoSuchMessage:
+        raise Http404 from None
+
+
+View = Callable[..., HttpResponse]
+
+
+def signed_in(view: View) -> View:
+    """Decorate a view: a login is needed; what the store refuses is told politely."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except (errors.NoSuchFolder, errors.NoSuchMessage):
+            raise Http404 from None
+        except errors.StoreError as error:
+            return told(str(error), 409)
+        except PermissionDenied:
+            return told(_("You may not do this here."), 403)
+        # Mail is for one person's eyes, and one address gives pages and parts.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        response.headers.setdefault("Vary", "HX-Request, HX-Target, Cookie")
+        return response
+
+    return login_required(answered)
+
+
+def told(text: str, status: int) -> HttpResponse:
+    """Return a refusal as plain text; the page shows it as a notice."""
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=status)

@@ -1,0 +1,131 @@
+"""A written message on its way: to its recipients, into Sent, into Drafts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts import addresses
+from accounts.models import User
+from mailhost import delivery
+from mailhost.outbound.values import Envelope, Recipient
+from mailhost.store import append, change, flags, folders, rights
+from mailhost.store.content import Prepared
+from mailhost.store.errors import NoSuchFolder, StoreError
+from mailhost.store.gate import gate
+from mailhost.store.values import FolderInfo, Stored
+from mailhost.webmail.composing import Written
+from mailhost.webmail.letters import Where
+
+log = logging.getLogger(__name__)
+
+
+class NotSent(Exception):
+    """Nobody got the message; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a message: who did not get it, and whether a copy was kept."""
+
+    refused: tuple[tuple[str, str], ...]  # (address, why)
+    is_kept: bool
+
+
+def send(user: User, written: Written, *, peer: str) -> Sent:
+    """Send a message and keep a copy. Raises NotSent."""
+    people = [*written.to, *written.cc, *written.bcc]
+    recipients = tuple(dict.fromkeys(person.addr for person in people))
+    octets = written.octets()
+    envelope = Envelope(
+        written.sender.addr,
+        tuple(Recipient(address) for address in recipients),
+        smtputf8=not all(a.isascii() for a in (*recipients, written.sender.addr)),
+        sender_id=user.pk,
+    )
+    try:
+        outcomes = delivery.submit_sync(user.pk, octets, envelope, peer=peer)
+    except (delivery.NotPermitted, StoreError) as error:
+        raise NotSent(str(error)) from None
+    refused = tuple(
+        (one.recipient, one.reply) for one in outcomes.values() if not one.is_accepted
+    )
+    if len(refused) == len(outcomes):
+        raise NotSent("; ".join(f"{who}: {why}" for who, why in refused))
+    return Sent(refused, _keep(user, written))
+
+
+def _keep(user: User, written: Written) -> bool:
+    """Put the copy into Sent. It went out already: a full account changes nothing."""
+    account_id = account_of(user, written.sender.addr)
+    try:
+        put(account_id, "sent", _("Sent"), written, flags.SEEN)
+    except StoreError:
+        log.warning("The copy of a sent message was not kept", exc_info=True)
+        return False
+    return True
+
+
+def save_draft(user: User, written: Written) -> Where:
+    """Put a draft into Drafts. Raises StoreError, NotSent."""
+    account_id = account_of(user, written.sender.addr)
+    stored = put(account_id, "drafts", _("Drafts"), written, flags.SEEN | flags.DRAFT)
+    return Where(stored.account_id, stored.folder_id, stored.uid)
+
+
+def drop_draft(old: Where) -> None:
+    """Remove a draft that was sent or saved anew; the caller saw to the rights."""
+    gate.write_sync(
+        [old.account_id],
+        lambda: change.expunge(old.account_id, old.folder_id, [old.uid], force=True),
+    )
+
+
+def put(account_id: int, role: str, name: str, written: Written, bits: int) -> Stored:
+    """Store a message of ours in the folder of a role, which is made if need be."""
+    prepared = gate.prepare_sync(written.octets(keep_bcc=True))
+    return gate.write_sync([account_id], _put, account_id, role, name, prepared, bits)
+
+
+def _put(
+    account_id: int, role: str, name: str, prepared: Prepared, bits: int
+) -> Stored:
+    folder = with_role(account_id, role, name)
+    return append.append(account_id, folder.id, prepared, bits)
+
+
+def with_role(account_id: int, role: str, name: str) -> FolderInfo:
+    """Return the folder of a role; make it where there is none. In a transaction."""
+    found = folders.folder_by_role(account_id, role)
+    if found is not None:
+        return found
+    try:
+        return folders.open_folder(account_id, name)
+    except NoSuchFolder:
+        return folders.create_folder(account_id, name, role)
+
+
+def account_of(user: User, address: str) -> int:
+    """Return the account that keeps what is sent as an address: a shared one its own.
+
+    Raises NotSent where the user has no account to keep anything in.
+    """
+    mine = gate.read_sync(rights.accounts_of, user.pk)
+    leads_to = gate.read_sync(addresses.resolve, address).account_ids
+    may_insert = [account for account in mine if "i" in account.rights]
+    for account in sorted(may_insert, key=lambda a: a.id not in leads_to):
+        return account.id
+    raise NotSent(_("You have no account to send from."))
+
+
+def mark_origin(origin: Where, kind: str) -> None:
+    r"""Note on a message that it was answered or forwarded: \Answered, $Forwarded."""
+    bits, words = (0, ("$Forwarded",)) if kind == "forward" else (flags.ANSWERED, ())
+    uids: Sequence[int] = [origin.uid]
+    gate.write_sync(
+        [origin.account_id],
+        lambda: change.add_flags(
+            origin.account_id, origin.folder_id, uids, bits, words
+        ),
+    )

@@ -1,0 +1,46 @@
+// A small set of keys; none while somebody types.
+const $ = (selector) => document.querySelector(selector);
+
+function step(by) {
+  const rows = [...document.querySelectorAll(".row")];
+  if (!rows.length) return;
+  const here = rows.findIndex((row) => row.classList.contains("open") || row.contains(document.activeElement));
+  const next = rows[Math.max(0, Math.min(rows.length - 1, here + by))];
+  next.scrollIntoView({ block: "nearest" });
+  next.querySelector(":scope > a").click();
+}
+
+function pick(refreshMarks) {
+  const row = document.activeElement?.closest?.(".row") ?? $(".row.open");
+  const box = row?.querySelector("input[name=uid]:enabled");
+  if (box) box.checked = !box.checked;
+  refreshMarks();
+}
+
+export function startKeys({ show, refreshMarks }) {
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      $("#reader [data-send]")?.click();
+      return;
+    }
+    if (event.key === "Escape" && !$("dialog[open]")) {
+      if (typing) event.target.blur();
+      else show("list");
+      return;
+    }
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key;
+    if (key === "j") step(1);
+    else if (key === "k") step(-1);
+    else if (key === "x") pick(refreshMarks);
+    else if (key === "/") $("#q")?.focus();
+    else if (key === "?") $("#keys").showModal();
+    else {
+      const found = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key);
+      if (!found) return;
+      found.click();
+    }
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,43 @@
+"""The addresses of the webmail; all but the login need a session."""
+
+from django.urls import path
+
+from mailhost.webmail.views import (
+    acting,
+    compose,
+    folders,
+    listing,
+    login,
+    message,
+    parts,
+)
+
+app_name = "webmail"
+FOLDER = "mail/<int:account_id>/<int:folder_id>/"
+MESSAGE = FOLDER + "<int:uid>/"
+
+urlpatterns = [
+    path("login/", login.Login.as_view(), name="login"),
+    path("logout/", login.Logout.as_view(), name="logout"),
+    path("", listing.home, name="home"),
+    path(FOLDER, listing.folder, name="folder"),
+    path(FOLDER + "do/", acting.act, name="act"),
+    path(MESSAGE, message.show, name="message"),
+    path(MESSAGE + "source/", parts.source, name="source"),
+    path(MESSAGE + "html/<str:section>/", parts.html, name="html"),
+    path(MESSAGE + "part/<str:section>/<str:name>", parts.download, name="part"),
+    path("compose/", compose.compose, name="compose"),
+    path("folders/", folders.pane, name="folders"),
+    path("folders/manage/", folders.manage, name="manage"),
+    path("folders/<int:account_id>/new/", folders.create, name="folder_create"),
+    path(
+        "folders/<int:account_id>/<int:folder_id>/rename/",
+        folders.rename,
+        name="folder_rename",
+    ),
+    path(
+        "folders/<int:account_id>/<int:folder_id>/delete/",
+        folders.delete,
+        name="folder_delete",
+    ),
+]

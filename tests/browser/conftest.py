@@ -1,0 +1,108 @@
+"""A server of its own with two users, and Chromium; skipped where there is none."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PASSWORD = "correct horse battery"
+ROOT = Path(__file__).resolve().parents[2]
+USERS = f"""
+from accounts.models import Domain, User
+Domain.objects.get_or_create(name="example.test")
+for name in ("alice", "bob"):
+    User.objects.create_user(name + "@example.test", {PASSWORD!r}, name=name.title())
+"""
+MAIL = """
+import time
+from accounts.models import Account
+from mailhost.store import append, folders
+from mailhost.store.content import prepare
+from mailhost.store.gate import gate
+account = Account.objects.get(owner__email={to!r}).pk
+inbox = folders.open_folder(account, "INBOX").id
+for number, octets in enumerate({octets!r}):
+    time.sleep(0.25 * (number > 0))
+    gate.write_sync([account], append.append, account, inbox, prepare(octets))
+gate.stop()
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running server."""
+
+    url: str
+    environment: dict[str, str]
+
+    def run(self, code: str) -> None:
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+
+    def put(self, to: str, *octets: bytes) -> None:
+        """File messages a moment apart, in another process as mail servers do."""
+        self.run(MAIL.format(to=to, octets=octets))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if not CHROMIUM.exists():
+        pytest.skip("no chromium")
+    directory = tmp_path_factory.mktemp("site")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    environment = kept | {"MAILHOST_DATA_DIR": str(directory)}
+    made = Site(f"http://127.0.0.1:{port}", environment)
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+    made.run(USERS)
+    command = [sys.executable, "-m", "gunicorn", "-k", "asgi", "--no-control-socket"]
+    command += ["--graceful-timeout", "5", "-b", f"127.0.0.1:{port}"]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "mailhost.asgi:application"],
+            cwd=ROOT, env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_for(made.url + "/login/")
+            yield made
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def wait_for(url: str) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+@pytest.fixture(scope="session")
+def chromium(site: Site) -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,133 @@
+"""Who may see what: the owner, a friend with a membership, a stranger."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from tests.unit.webmail.conftest import PLAIN, Box
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+BrowserOf = Callable[["User"], Client]
+GETS = ["", "{uid}/", "{uid}/source/", "{uid}/html/1/", "{uid}/part/1/a.txt"]
+
+
+@pytest.fixture
+def shared(alice: "User", bob: "User") -> Box:
+    """support@: alice writes in it, bob reads."""
+    from accounts.models import Account, Membership
+    from mailhost.store.folders import make_default_folders
+
+    account = Account.objects.create(kind="shared", name="support")
+    if not account.folders.exists():
+        make_default_folders(account.pk)
+    Membership.objects.create(account=account, user=alice, write=True)
+    Membership.objects.create(account=account, user=bob, read=True)
+    return Box(alice, account.pk)
+
+
+def paths(box: Box, uid: int) -> list[str]:
+    found = [box.url(more=more.format(uid=uid)) for more in GETS]
+    where = f"{box.account_id}.{box.folder()}.{uid}"
+    return [*found, *(f"/compose/?{k}={where}" for k in ("reply", "all", "forward"))]
+
+
+def test_the_owner_sees_it(box: Box, page: Client) -> None:
+    uid = box.put()
+    for path in paths(box, uid):
+        expected = 404 if "/html/" in path else 200  # it has no HTML
+        assert page.get(path).status_code == expected, path
+
+
+def test_a_stranger_and_a_colleague_do_not(
+    box: Box, browser_of: BrowserOf, stranger: "User", bob: "User"
+) -> None:
+    uid = box.put()
+    for user in (stranger, bob):
+        client = browser_of(user)
+        for path in paths(box, uid):
+            assert client.get(path).status_code == 404, path
+        for action in ("read", "delete", "move", "flag"):
+            answer = client.post(box.url(more="do/"), {"uid": uid, "action": action})
+            assert answer.status_code == 404
+    assert box.uids() == [uid]
+
+
+def test_absent_and_forbidden_look_the_same(
+    box: Box, browser_of: BrowserOf, stranger: "User"
+) -> None:
+    uid = box.put()
+    client = browser_of(stranger)
+    forbidden = client.get(box.url(uid))
+    absent = client.get("/mail/99999/99999/1/")
+    assert forbidden.status_code == absent.status_code == 404
+    assert forbidden.content == absent.content
+
+
+def test_a_folder_is_not_reached_through_another_account(
+    box: Box, browser_of: BrowserOf, stranger: "User"
+) -> None:
+    from accounts.models import Account
+
+    uid = box.put()
+    own = Account.objects.get(owner=stranger).pk
+    client = browser_of(stranger)
+    assert client.get(f"/mail/{own}/{box.folder()}/{uid}/").status_code == 404
+
+
+def test_nobody_sees_it_without_logging_in(box: Box) -> None:
+    uid = box.put()
+    client = Client()
+    for path in [*paths(box, uid), "/", "/folders/", "/folders/manage/"]:
+        answer = client.get(path)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/login/")
+
+
+def test_a_reader_reads_and_changes_nothing(
+    shared: Box, browser_of: BrowserOf, bob: "User"
+) -> None:
+    uid = shared.put()
+    client = browser_of(bob)
+    assert client.get(shared.url(uid)).status_code == 200
+    for action in ("flag", "delete", "archive"):
+        answer = client.post(shared.url(more="do/"), {"uid": uid, "action": action})
+        assert answer.status_code == 403
+    answer = client.post(f"/folders/{shared.account_id}/new/", {"name": "X"})
+    assert answer.status_code == 403
+    assert shared.uids() == [uid]
+
+
+def test_a_writer_archives_for_the_team(shared: Box, page: Client) -> None:
+    uid = shared.put()
+    page.post(shared.url(more="do/"), {"uid": uid, "action": "archive"})
+    assert shared.uids() == []
+    assert len(shared.uids("Archive")) == 1
+
+
+def test_mail_is_not_moved_into_a_strangers_folder(
+    box: Box, page: Client, stranger: "User"
+) -> None:
+    from accounts.models import Account
+
+    uid = box.put()
+    theirs = Box(stranger, Account.objects.get(owner=stranger).pk)
+    form = {"uid": uid, "action": "move", "to": theirs.folder()}
+    assert page.post(box.url(more="do/"), form).status_code == 404
+    assert theirs.uids() == []
+
+
+def test_a_strangers_attachment_is_not_taken_along(
+    box: Box, page: Client, stranger: "User"
+) -> None:
+    from accounts.models import Account
+
+    theirs = Box(stranger, Account.objects.get(owner=stranger).pk)
+    uid = theirs.put(PLAIN)
+    kept = f"{theirs.account_id}.{theirs.folder()}.{uid}.1"
+    for field in ({"kept": kept}, {"origin": kept[:-2]}):
+        form = {"sender": "alice@example.test", "to": "a@b.test", "action": "send"}
+        assert page.post("/compose/", form | field).status_code == 404
