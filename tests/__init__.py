@@ -1,0 +1,1 @@
+"""The tests: unit, transcripts, engines, clients, browser, fuzz, faults."""
