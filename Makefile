@@ -56,7 +56,7 @@ pytest: .venv/.test
 
 # What depends on the database engine, once more on a private PostgreSQL.
 engines: .venv/.test
-	MAILHOST_TEST_DATABASE=postgres $(PYTEST) -n auto -m engines
+	MAILHOST_TEST_DATABASE=postgres $(PYTEST) -n auto -m "engines and not soak"
 
 soak: .venv/.test
 	$(PYTEST) -m soak
