@@ -59,7 +59,7 @@ engines: .venv/.test
 	MAILHOST_TEST_DATABASE=postgres $(PYTEST) -n auto -m "engines and not soak"
 
 soak: .venv/.test
-	$(PYTEST) -m soak
+	$(PYTEST) -m soak -o faulthandler_timeout=7200
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
