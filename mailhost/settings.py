@@ -213,6 +213,7 @@ if bool(MAILHOST_CERTIFICATE) != bool(MAILHOST_CERTIFICATE_KEY):
 
 INSTALLED_APPS = [
     "accounts",
+    "mailhost.jobs",
     "mailhost.mail",
     "mailhost.search",
     "mailhost.store",

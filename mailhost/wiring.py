@@ -1,14 +1,27 @@
-"""Connects the signals of lower layers to what upper layers do about them."""
+"""Connects the signals of lower layers to what upper layers do; names the jobs."""
 
+from datetime import timedelta
 from typing import Any
 
 from accounts import signals
 from accounts.models import Account
+from mailhost.jobs.registry import register
+from mailhost.mime.message import PARSER_VERSION
 
 
 def connect() -> None:
     """Connect everything; called once, when the apps are ready."""
     signals.account_created.connect(make_folders, dispatch_uid="default folders")
+    name_jobs()
+
+
+def name_jobs() -> None:
+    """Say what runs again and again. See mailhost/jobs."""
+    hour = timedelta(hours=1)
+    register("collect", "mailhost.store.maintenance.collect", every=hour, lease=hour)
+    register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
+    render = "mailhost.store.rendering.render_again"
+    register("render", render, once=str(PARSER_VERSION), lease=6 * hour)
 
 
 def make_folders(account: Account, **_: Any) -> None:

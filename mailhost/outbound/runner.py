@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from django.utils.module_loading import import_string
@@ -17,7 +16,6 @@ from mailhost.store.gate import gate
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-SWEEP_SECONDS = 3600.0
 MOST_AT_ONCE = 20  # connections to the outside
 # The layer above is named, not imported: reports are mail to be delivered.
 DELIVER_REPORT = "mailhost.delivery.deliver_report"
@@ -80,32 +78,15 @@ async def _tell(deliver: Deliver, notice: Notice) -> None:
 async def run(stop: asyncio.Event) -> None:
     """Work until stopped."""
     owner = uuid.uuid4()
-    sweeper = _Every(SWEEP_SECONDS, lambda: gate.write((), queue.sweep))
     while not stop.is_set():
         try:
             await run_once(owner)
-            await sweeper.maybe()
         except Exception:
             log.exception("the queue runner goes on")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), POLL_SECONDS)
     await gate.write((), queue.release, owner)
     await gate.close()
-
-
-class _Every:
-    """Calls something at most once in so many seconds."""
-
-    def __init__(self, seconds: float, call: Callable[[], Awaitable[object]]) -> None:
-        self._seconds = seconds
-        self._call = call
-        self._next = 0.0
-
-    async def maybe(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._next:
-            self._next = now + self._seconds
-            await self._call()
 
 
 async def _run_until_signal() -> None:

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 RUNNER = "mailhost.outbound.runner"
 MAINTENANCE = "mailhost.store.maintenance"
+JOBS = "mailhost.jobs.runner"
 INDEXING = "mailhost.store.indexing"
 INDEXER_NICENESS = 10  # mail that comes in goes first
-COLLECT_SECONDS = 3600.0  # between two looks for what nothing refers to any more
 SWITCH_SECONDS = 0.0005
 GATE_SECONDS = 2.0  # to finish writes once the connections are gone
 
@@ -50,17 +50,17 @@ async def _serve(listeners: list[Listener], certificate: Certificate) -> None:
             await gate.close()
 
 
-def jobs() -> Callable[[], None] | None:
-    """Return what runs the outbound queue and the jobs, if it is installed."""
+def queue() -> Callable[[], None] | None:
+    """Return what runs the outbound queue, if it is installed."""
     if find_spec(RUNNER) is None:
-        log.warning("no jobs: there is no %s", RUNNER)
+        log.warning("no queue: there is no %s", RUNNER)
         return None
     main: Callable[[], None] = import_module(RUNNER).main
     return main
 
 
 def keeper() -> Callable[[], None] | None:
-    """Return what checkpoints SQLite's log and removes what nothing refers to."""
+    """Return what checkpoints SQLite's log and runs the jobs."""
     return None if find_spec(MAINTENANCE) is None else _keep
 
 
@@ -71,13 +71,7 @@ def _keep() -> None:
     checkpoints = threading.Thread(target=maintenance.run_checkpoints, args=(stop,))
     if connection.vendor == "sqlite":
         checkpoints.start()
-    while not stop.wait(COLLECT_SECONDS):
-        try:
-            maintenance.collect()
-        except Exception:
-            log.exception("collecting failed; the next time follows")
-        finally:
-            connection.close()
+    import_module(JOBS).run(stop)
     if checkpoints.ident is not None:
         checkpoints.join()
 

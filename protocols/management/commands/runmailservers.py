@@ -119,7 +119,7 @@ def mail_children(
         lane = [listener for listener in listeners if listener.lane == n]
         children.append(Child(f"worker-{n}", partial(worker.serve, lane, certificate)))
     helpers = {
-        "jobs": worker.jobs(),
+        "queue": worker.queue(),
         "keeper": worker.keeper(),
         "indexer": worker.indexer(),
     }

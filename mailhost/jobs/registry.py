@@ -1,0 +1,35 @@
+"""The jobs there are, by name."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+LEASE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a name stands for.
+
+    `every`: it has one row, and runs again that long after each run. `once`: it has
+    one row for this key, which stays when it is done. Neither: `later` makes rows.
+    """
+
+    function: str  # dotted path
+    every: timedelta | None = None
+    once: str | None = None
+    lease: timedelta = LEASE  # longer than a run takes
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(
+    name: str,
+    function: str,
+    *,
+    every: timedelta | None = None,
+    once: str | None = None,
+    lease: timedelta = LEASE,
+) -> None:
+    """Say what runs under this name; when the apps are ready, in every process."""
+    KINDS[name] = Kind(function, every, once, lease)
