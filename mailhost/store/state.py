@@ -1,8 +1,8 @@
 """The counters of accounts and folders: one UPDATE … RETURNING each.
 
 modseq rises under the account's row lock. A modseq told to anyone is never issued
-again: the first write after the machine restarted leaps ahead, because flag changes
-committed without a sync may be lost with the power.
+again: on SQLite the first write after the machine restarted leaps ahead, because flag
+changes committed without a sync may be lost with the power.
 """
 
 import functools
@@ -61,7 +61,7 @@ def bump_account(account_id: int, *, bytes_: int = 0, messages: int = 0) -> int:
 
     Raises NoSuchFolder when the account is gone.
     """
-    boot = boot_id()
+    boot = boot_id() if (here.wrapper or connection).vendor == "sqlite" else ""
     row = sql.row(BUMP_ACCOUNT, [boot, boot, bytes_, messages, account_id])
     if row is None:
         raise NoSuchFolder("The account is gone")
