@@ -35,7 +35,7 @@ def resolve(address: str) -> Resolution:
     """Find where mail for address goes: itself, without its detail, the catch-all.
 
     postmaster always leads somewhere, with or without a domain (RFC 5321 §4.5.1).
-    An address all of whose accounts are inactive is unknown.
+    An address all of whose accounts are inactive, and take no mail, is unknown.
     """
     local_part, domain_name = split_address(address)
     if not domain_name:
@@ -118,14 +118,15 @@ def _addresses(which: Q) -> dict[str, Resolution]:
         "forward_to",
         "accounts__pk",
         "accounts__active",
+        "accounts__takes_mail",
     )
     found: dict[str, Resolution] = {}
-    for pk, local_part, domain, forward_to, account_id, active in rows:
+    for pk, local_part, domain, forward_to, account_id, *takes in rows:
         before = found[local_part].account_ids if local_part in found else ()
         found[local_part] = Resolution(
             known=True,
             address_id=pk,
-            account_ids=(*before, account_id) if active else before,
+            account_ids=(*before, account_id) if any(takes) else before,
             forward_to=tuple(forward_to),
             canonical=f"{local_part}@{domain}",
         )

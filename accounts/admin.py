@@ -1,141 +1,265 @@
 """The admin of domains, users, accounts and addresses.
 
-Users and accounts are suspended here, not deleted: their mail would go at once.
+Who administers domains sees these alone; see scope.py. Users and accounts are
+suspended, or deleted with a grace time: their mail would go at once.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
-from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from accounts import signals, standing
-from accounts.adminbase import ModelAdmin, ReadOnly, TabularInline
-from accounts.models import (
-    Account,
-    Address,
-    AppPassword,
-    Domain,
-    Membership,
-    User,
-    normalise_email,
-)
+from accounts import csvusers, invitations, renaming, signals, standing, userimport
+from accounts.adminbase import Bounded, ModelAdmin, ReadOnly, TabularInline
+from accounts.models import Account, Address, AppPassword, Domain, Membership, User
+from accounts.scope import domains_of
+from accounts.userforms import NewUserForm, UserForm
 
 if TYPE_CHECKING:  # generic for the type checker alone
     BaseUserAdmin = DjangoUserAdmin[User]
-    CreationForm = AdminUserCreationForm[User]
-    ChangeForm = DjangoUserChangeForm[User]
 else:
     BaseUserAdmin = DjangoUserAdmin
-    CreationForm = AdminUserCreationForm
-    ChangeForm = DjangoUserChangeForm
 
-
-class NewUserForm(CreationForm):
-    """A new user: e-mail address, name, password."""
-
-    class Meta:
-        model = User
-        fields = ("email", "name")
-        field_classes: dict[str, type] = {}
-
-    def clean_email(self) -> str:
-        """Compare as logins do."""
-        return normalise_email(self.cleaned_data["email"])
-
-
-class UserForm(ChangeForm):
-    """A user who is there."""
-
-    class Meta:
-        model = User
-        fields = "__all__"
-        field_classes: dict[str, type] = {}
-
-    def clean_email(self) -> str:
-        """Compare as logins do."""
-        return normalise_email(self.cleaned_data["email"])
+STANDING = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin):
+class UserAdmin(Bounded, BaseUserAdmin, ModelAdmin):
     """People who log in."""
 
     form = UserForm
     add_form = NewUserForm
+    add_form_template = "admin/change_form.html"
+    change_list_template = "admin/accounts/user/change_list.html"
     ordering = ("email",)
-    list_display = ("email", "name", "is_active", "is_staff", "date_joined")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
-    search_fields = ("email", "name")
+    list_display = (
+        *("email", "name", "is_active", "is_staff", "deleted", "date_joined"),
+    )
+    list_filter = (
+        *("is_active", "account__deleted_at", "is_staff", "is_superuser", "groups"),
+    )
+    list_select_related = ("account",)
+    search_fields = ("email", "name", "account__addresses__local_part")
     readonly_fields = ("date_joined", "last_login")
-    actions = ["suspend", "resume"]
+    actions = (
+        *("suspend", "suspend_taking_mail", "resume", "delete_later"),
+        *("invite", "export"),
+    )
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "language", "time_zone")}),
-        (
-            _("Standing"),
-            {
-                "fields": (
-                    "is_active",
-                    "is_staff",
-                    "is_superuser",
-                    "groups",
-                    "user_permissions",
-                )
-            },
-        ),
+        (_("Standing"), {"fields": STANDING}),
         (_("Dates"), {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
-        (
-            None,
-            {"fields": ("email", "name", "usable_password", "password1", "password2")},
-        ),
+        (None, {"fields": ("email", "name", "quota_mb", "aliases")}),
+        (_("Password"), {"fields": ("invite", "password1", "password2")}),
     )
+
+    @admin.display(description=_("deleted"), ordering="account__deleted_at")
+    def deleted(self, user: User) -> Any:
+        """Return since when the account waits for its removal."""
+        account = getattr(user, "account", None)
+        return account.deleted_at if account is not None else None
+
+    # ---- What an administrator of domains gets less of
+
+    @override
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None or domains_of(request.user) is None:
+            return super().get_fieldsets(request, obj)
+        return (self.fieldsets[0], self.fieldsets[2])
+
+    @override
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        bounded = domains_of(request.user) is not None
+        return self.list_filter[:2] if bounded else self.list_filter
+
+    @override
+    def get_form(
+        self, request: HttpRequest, obj: User | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, *args, **kwargs)
+        domains = domains_of(request.user)
+        names = None
+        if domains is not None:
+            names = list(domains.values_list("name", flat=True))
+        return type(form.__name__, (form,), {"domains": names})
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    # ---- Saving
+
+    @override
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        if change and "email" in form.changed_data:
+            renaming.rename(User.objects.get(pk=obj.pk), obj.email)
+        super().save_model(request, obj, form, change)
+        if not change:
+            form.finish(obj)
+            if form.cleaned_data["invite"]:
+                self._show_link(request, obj)
+
+    def _show_link(self, request: HttpRequest, user: User) -> None:
+        link = invitations.link(user, request)
+        messages.success(request, f"{user.email}: {link}")
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_users)
+        return [
+            path("import/", view, name="accounts_user_import"),
+            *super().get_urls(),
+        ]
+
+    def import_users(self, request: HttpRequest) -> HttpResponse:
+        """Show the page of userimport.py."""
+
+        def note(user: User, is_new: bool) -> None:  # noqa: FBT001 -- its only argument
+            (self.log_addition if is_new else self.log_change)(request, user, "CSV")
+
+        allowed = self.has_add_permission(request), self.has_change_permission(request)
+        return userimport.page(request, self.admin_site, note, may=all(allowed))
+
+    # ---- Actions
 
     @admin.action(
         description=_("Suspend: no login, no new mail"), permissions=["change"]
     )
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Lock them out, but not oneself."""
-        for user in queryset:
-            if user != request.user:
-                standing.suspend(user)
+        for user in self._others(request, queryset, _("suspended")):
+            standing.suspend(user)
 
-    @admin.action(description=_("Resume what was suspended"), permissions=["change"])
+    @admin.action(
+        description=_("Suspend: no login, new mail is kept"), permissions=["change"]
+    )
+    def suspend_taking_mail(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> None:
+        """Lock them out; their mail goes on coming in."""
+        for user in self._others(request, queryset, _("suspended, mail is kept")):
+            standing.suspend(user, takes_mail=True)
+
+    @admin.action(
+        description=_("Resume what was suspended or deleted"), permissions=["change"]
+    )
     def resume(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let them in again."""
-        for user in queryset:
+        for user in self._others(request, queryset, _("resumed")):
             standing.resume(user)
 
+    @admin.action(
+        description=_("Delete: closed now, removed after the grace time"),
+        permissions=["change"],
+    )
+    def delete_later(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Close their accounts; resuming brings them back for some weeks."""
+        for user in self._others(request, queryset, _("deleted")):
+            standing.delete(Account.objects.get(owner=user))
 
-class MembershipInline(TabularInline):
+    @admin.action(
+        description=_("Make a link to set a new password"), permissions=["change"]
+    )
+    def invite(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Show a link for each; the old password is valid until it is used."""
+        for user in self._others(request, queryset, _("link to set a password")):
+            self._show_link(request, user)
+
+    @admin.action(description=_("Export as CSV"), permissions=["view"])
+    def export(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> StreamingHttpResponse:
+        """Return everything but passwords."""
+        # The actions' own page may have joined; the rows themselves are wanted.
+        rows = User.objects.filter(pk__in=queryset.values("pk")).order_by("email")
+        return StreamingHttpResponse(
+            csvusers.export(rows),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="users.csv"'},
+        )
+
+    def _others(
+        self, request: HttpRequest, queryset: QuerySet[User], what: Any
+    ) -> list[User]:
+        """Note in the history what happens to these users; oneself is left out."""
+        users = [user for user in queryset if user != request.user]
+        for user in users:
+            self.log_change(request, user, str(what))
+        self.message_user(request, f"{what}: {len(users)}")
+        return users
+
+
+class MembershipInline(Bounded, TabularInline):
     """Who may use a shared account."""
 
     model = Membership
     extra = 0
     autocomplete_fields = ("user",)
+    bounded_may = frozenset({"view", "add", "change", "delete"})
+
+    @override
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("group",) if domains_of(request.user) is not None else None
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin):
+class AccountAdmin(Bounded, ModelAdmin):
     """Owners of folders. New ones are shared: users get theirs by themselves."""
 
-    list_display = ("name", "kind", "owner", "quota_bytes", "quota_messages", "active")
-    list_filter = ("kind", "active")
+    list_display = (
+        *("name", "kind", "owner", "domain", "quota_bytes", "quota_messages"),
+        *("active", "deleted_at"),
+    )
+    list_filter = ("kind", "active", ("domain", admin.RelatedOnlyFieldListFilter))
     search_fields = ("name", "owner__email")
-    readonly_fields = ("kind", "owner", "created_at")
-    list_select_related = ("owner",)
+    ordering = ("name",)
+    readonly_fields = ("kind", "owner", "deleted_at", "created_at")
+    list_select_related = ("owner", "domain")
+    autocomplete_fields = ("domain",)
     inlines = [MembershipInline]
+    actions = ("delete_later", "restore")
+
+    @override
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        bounded = domains_of(request.user) is not None
+        if bounded and "domain" in form.base_fields:
+            # Without one it would be nobody's but the host's.
+            form.base_fields["domain"].required = True
+        return form
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        personal = obj is not None and obj.kind == Account.Kind.PERSONAL
+        more = ("domain", "active", "takes_mail") if personal else ()
+        return (*self.readonly_fields, *more)
+
+    @admin.action(
+        description=_("Delete: closed now, removed after the grace time"),
+        permissions=["change"],
+    )
+    def delete_later(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Close shared accounts; people are deleted on their own page."""
+        for account in queryset.filter(owner=None):
+            standing.delete(account)
+            self.log_change(request, account, str(_("deleted")))
+
+    @admin.action(description=_("Restore what was deleted"), permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Open shared accounts again."""
+        for account in queryset.filter(owner=None):
+            standing.restore(account)
+            self.log_change(request, account, str(_("restored")))
 
     @override
     def save_model(
@@ -157,27 +281,53 @@ class AccountAdmin(ModelAdmin):
 
 
 @admin.register(Domain)
-class DomainAdmin(ModelAdmin):
-    """Domains we answer for."""
+class DomainAdmin(Bounded, ModelAdmin):
+    """Domains we answer for, and who administers them."""
 
     list_display = ("name", "unicode_name", "active", "catch_all")
     search_fields = ("name", "unicode_name")
-    autocomplete_fields = ("catch_all",)
+    ordering = ("name",)
+    autocomplete_fields = ("catch_all", "administrators")
+    bounded_may = frozenset({"view", "change"})
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if domains_of(request.user) is not None:
+            return ("name", "catch_all", "plus_separators", "own_aliases")
+        return super().get_fields(request, obj)
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name",) if domains_of(request.user) is not None else ()
 
 
 @admin.register(Address)
-class AddressAdmin(ModelAdmin):
+class AddressAdmin(Bounded, ModelAdmin):
     """Where mail for an address goes."""
 
-    list_display = ("__str__", "active")
-    list_filter = ("active", "domain")
+    list_display = ("__str__", "active", "own")
+    list_filter = ("active", ("domain", admin.RelatedOnlyFieldListFilter))
+    bounded_may = frozenset({"view", "add", "change", "delete"})
     search_fields = ("local_part", "domain__name")
+    ordering = ("domain__name", "local_part")
     list_select_related = ("domain",)
     autocomplete_fields = ("accounts",)
 
+    @override
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, *args, **kwargs)
+        if obj is not None and "accounts" in form.base_fields:
+            # Accounts out of bounds, which others put there, stay.
+            field: Any = form.base_fields["accounts"]
+            mine = Q(pk__in=field.queryset.values("pk"))
+            field.queryset = Account.objects.filter(mine | Q(addresses=obj)).distinct()
+        return form
+
 
 @admin.register(AppPassword)
-class AppPasswordAdmin(ReadOnly):
+class AppPasswordAdmin(Bounded, ReadOnly):
     """Passwords of devices: to look at, and to revoke by deleting."""
 
     list_display = (
@@ -193,8 +343,13 @@ class AppPasswordAdmin(ReadOnly):
     search_fields = ("user__email", "name")
     list_select_related = ("user",)
     fields = list_display
+    bounded_may = frozenset({"view", "delete"})
 
     @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        user: Any = request.user
-        return bool(user.has_perm("accounts.delete_apppassword"))
+    def _django_says(
+        self, what: str, request: HttpRequest, obj: Any, *parent: Any
+    ) -> bool:
+        if what == "delete":
+            user: Any = request.user
+            return bool(user.has_perm("accounts.delete_apppassword"))
+        return super()._django_says(what, request, obj, *parent)

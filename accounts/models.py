@@ -48,6 +48,15 @@ class Domain(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("octets for each new account; empty: the server's default"),
     )
+    administrators: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
+        "User",
+        related_name="administered_domains",
+        blank=True,
+        help_text=_("manage users and addresses of this domain, and read no mail"),
+    )
+    own_aliases = models.PositiveSmallIntegerField(
+        default=0, help_text=_("aliases that each user may make for themselves")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     @override
@@ -174,6 +183,19 @@ class Account(models.Model):
         help_text=_("messages; empty: no limit"),
     )
     active = models.BooleanField(default=True)
+    takes_mail = models.BooleanField(
+        _("takes mail while suspended"), default=False, help_text=_("if not active")
+    )
+    domain = models.ForeignKey(
+        Domain,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        help_text=_("whose administrators manage it; for shared accounts"),
+    )
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("removed some time after")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -235,6 +257,9 @@ class Address(models.Model):
         default=list, blank=True, help_text=_("outside addresses, a list of strings")
     )
     active = models.BooleanField(default=True)
+    own = models.BooleanField(
+        default=False, editable=False, help_text=_("made by the user themselves")
+    )
 
     class Meta:
         verbose_name_plural = _("addresses")

@@ -1,12 +1,15 @@
-"""Use cases across layers, for commands and the admin: import."""
+"""Use cases across layers, for commands, jobs and the admin: import, removal."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
+from accounts.models import Account
 from mailhost.mailfiles import Found
-from mailhost.store import folders
+from mailhost.store import folders, removal
 from mailhost.store.append import Item, append_many
 from mailhost.store.content import (
     CHUNK,
@@ -82,3 +85,20 @@ def _staged(prepared: Prepared) -> Prepared:
     for chunk in chunks_of(prepared.octets):
         gate.write_sync([], stage_chunks, blob_id, [chunk])
     return replace(prepared, octets=b"", blob_id=blob_id)
+
+
+def remove_deleted(now: datetime | None = None) -> int:
+    """Remove accounts whose grace time is over, with their users; return how many.
+
+    Their octets go by the collecting job, as everything that nobody holds.
+    """
+    horizon = (now or timezone.now()) - timedelta(
+        days=settings.MAILHOST_DELETE_GRACE_DAYS
+    )
+    count = 0
+    for account in Account.objects.filter(deleted_at__lt=horizon, active=False):
+        removal.empty(account.pk)
+        # The user takes the account along, and what else is theirs.
+        (account.owner or account).delete()
+        count += 1
+    return count

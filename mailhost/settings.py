@@ -146,6 +146,9 @@ IMAP_MAX_LITERALS = read.number("IMAP_MAX_LITERALS", 1_048_576, 8192)
 # headers, and the programs that copy it here know neither.
 IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
 
+# Days for which a link to set a password is good. Default 7.
+MAILHOST_INVITATION_DAYS = read.number("MAILHOST_INVITATION_DAYS", 7, 1, 90)
+
 # ## Keeping
 
 # Memory of each process for the columns of selected folders, MiB. Default 256; less
@@ -158,6 +161,10 @@ MAILHOST_SORT_CACHE_MB = read.number("MAILHOST_SORT_CACHE_MB", 128, 1)
 
 # Days for which what was expunged can be brought back. Default 7.
 MAILHOST_GRACE_DAYS = read.number("MAILHOST_GRACE_DAYS", 7, 1, 3650)
+
+# Days after which a deleted account, closed at once, is removed with its mail. Default
+# 30; until then it can be restored in the admin.
+MAILHOST_DELETE_GRACE_DAYS = read.number("MAILHOST_DELETE_GRACE_DAYS", 30, 1, 3650)
 
 # Flag changes wait for the disk as new mail does (SQLite). yes or no, default no: a
 # power cut may then take the flag changes of the last second, never a message.
@@ -300,6 +307,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+PASSWORD_RESET_TIMEOUT = MAILHOST_INVITATION_DAYS * 24 * 3600
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -1,7 +1,11 @@
-"""How commands come by a password: typed twice, read from a pipe, or made."""
+"""How commands come by a password: typed twice, read from a pipe, or made.
+
+And how they answer: in words or as JSON.
+"""
 
 import argparse
 import getpass
+import json
 import secrets
 import sys
 from typing import Any
@@ -20,11 +24,24 @@ def add_password_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--random", action="store_true", help="make one and print it")
 
 
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --json, which tell() reads."""
+    parser.add_argument("--json", action="store_true", help="answer as a JSON object")
+
+
+def tell(
+    command: BaseCommand, options: dict[str, Any], said: str, **facts: object
+) -> None:
+    """Print what was done: in words, or with --json the facts."""
+    command.stdout.write(json.dumps(facts) if options["json"] else said)
+
+
 def ask_password(command: BaseCommand, options: dict[str, Any]) -> str:
     """Return the password; never taken from an argument, which others can see."""
     if options["random"]:
         password = secrets.token_urlsafe(15)
-        command.stdout.write(f"password: {password}")
+        if not options["json"]:
+            command.stdout.write(f"password: {password}")
         return password
     if options["password_stdin"]:
         password = sys.stdin.readline().rstrip("\n")

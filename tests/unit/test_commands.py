@@ -1,6 +1,7 @@
 """The commands about users, import and the demo."""
 
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_adduser(db: None) -> None:
 def test_adduser_refuses(alice: User, email: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
         run("adduser", email, "--random")
+
+
+def test_they_answer_as_json(alice: User) -> None:
+    for command, email in (("adduser", "c@example.test"), ("setpassword", alice.email)):
+        told = json.loads(run(command, email, "--random", "--json"))
+        found = auth.authenticate(email, told["password"], protocol="imap", address="")
+        assert found.email == told["email"] == email
+    said = json.loads(run("addalias", "t@example.test", alice.email, "x@y.z", "--json"))
+    assert said == {"address": "t@example.test", "targets": [alice.email, "x@y.z"]}
 
 
 def test_setpassword(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

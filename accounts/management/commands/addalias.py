@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from typing_extensions import override
 
+from accounts.management.passwords import add_json_argument, tell
 from accounts.models import Account, Address, Domain, normalise_email
 from accounts.names import split_address
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             metavar="TARGET",
             help="a login, the name of a shared account, or an outside address",
         )
+        add_json_argument(parser)
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +41,10 @@ class Command(BaseCommand):
             for target in options["targets"]:
                 add(address, target)
             address.save()
-        self.stdout.write(f"{address} leads to {', '.join(options['targets'])}")
+        targets = [*address.accounts.values_list("name", flat=True)]
+        targets += address.forward_to
+        said = f"{address} leads to {', '.join(targets)}"
+        tell(self, options, said, address=str(address), targets=targets)
 
 
 def add(address: Address, target: str) -> None:

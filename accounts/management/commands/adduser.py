@@ -9,7 +9,12 @@ from django.core.validators import validate_email
 from django.db import transaction
 from typing_extensions import override
 
-from accounts.management.passwords import add_password_arguments, ask_password
+from accounts.management.passwords import (
+    add_json_argument,
+    add_password_arguments,
+    ask_password,
+    tell,
+)
 from accounts.models import Domain, User, normalise_email
 from accounts.names import split_address
 
@@ -28,6 +33,7 @@ class Command(BaseCommand):
             "--new-domain", action="store_true", help="make the domain when it is new"
         )
         add_password_arguments(parser)
+        add_json_argument(parser)
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +50,8 @@ class Command(BaseCommand):
                 is_staff=options["admin"],
                 is_superuser=options["admin"],
             )
-        self.stdout.write(f"made {email}")
+        made = {"password": password} if options["random"] else {}
+        tell(self, options, f"made {email}", email=email, **made)
 
     def _check(self, email: str, *, make_domain: bool) -> None:
         try:

@@ -1,0 +1,91 @@
+"""What a domain's administrator may see: nothing beyond the domains they administer.
+
+A superuser, and staff with permissions of Django's, have no such bounds: None.
+"""
+
+import functools
+import operator
+from typing import Any, TypeAlias
+
+from django.db.models import Model, Q, QuerySet
+
+from accounts.models import Account, Address, AppPassword, Domain, Membership, User
+
+Domains: TypeAlias = QuerySet[Domain]
+
+
+def domains_of(user: Any) -> Domains | None:
+    """Return the domains that bound what a user may administer; None: no bounds."""
+    if not user.is_authenticated or user.is_superuser:
+        return None
+    mine: Domains = user.administered_domains.filter(active=True)
+    return mine if mine.exists() else None
+
+
+def may_administer(user: Any) -> bool:
+    """Tell whether somebody may enter the admin at all."""
+    if not user.is_active:
+        return False
+    return bool(user.is_staff or domains_of(user) is not None)
+
+
+def users_in(domains: Domains) -> QuerySet[User]:
+    """Return the people of these domains that their administrators manage.
+
+    Not those with more rights: who sets their password would have them too.
+    """
+    names = {n for pair in domains.values_list("name", "unicode_name") for n in pair}
+    here = functools.reduce(
+        operator.or_,
+        (Q(email__endswith=f"@{name}") for name in names - {""}),
+        Q(pk__in=[]),
+    )
+    elsewhere = Domain.objects.exclude(pk__in=domains.values("pk"))
+    more = User.objects.filter(administered_domains__in=elsewhere)
+    plain = User.objects.filter(here, is_staff=False, is_superuser=False)
+    return plain.exclude(pk__in=more.values("pk"))
+
+
+def accounts_in(domains: Domains) -> QuerySet[Account]:
+    """Return their accounts, and the shared ones of these domains."""
+    return Account.objects.filter(
+        Q(owner__in=users_in(domains)) | Q(owner=None, domain__in=domains)
+    )
+
+
+def addresses_in(domains: Domains) -> QuerySet[Address]:
+    """Return the addresses of these domains."""
+    return Address.objects.filter(domain__in=domains)
+
+
+def app_passwords_in(domains: Domains) -> QuerySet[AppPassword]:
+    """Return the app passwords of their people."""
+    return AppPassword.objects.filter(user__in=users_in(domains))
+
+
+def memberships_in(domains: Domains) -> QuerySet[Membership]:
+    """Return who of their people may use their shared accounts."""
+    return Membership.objects.filter(
+        account__in=accounts_in(domains), user__in=users_in(domains)
+    )
+
+
+SCOPES: dict[type[Model], Any] = {
+    Domain: lambda domains: domains,
+    User: users_in,
+    Account: accounts_in,
+    Address: addresses_in,
+    AppPassword: app_passwords_in,
+    Membership: memberships_in,
+}
+
+
+def within(model: type[Model], domains: Domains | None) -> QuerySet[Any]:
+    """Return the rows of a model within these bounds; none of a model without any."""
+    everything: QuerySet[Any] = model._default_manager.all()  # noqa: SLF001 - public
+    if domains is None:
+        return everything
+    if model not in SCOPES:
+        return everything.none()
+    found: QuerySet[Any] = SCOPES[model](domains)
+    return found

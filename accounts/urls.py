@@ -1,0 +1,12 @@
+"""The addresses of what people do about their own account."""
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("account/aliases/", views.add_alias, name="add_alias"),
+    path("account/aliases/<int:pk>/drop/", views.drop_alias, name="drop_alias"),
+    path("welcome/<uidb64>/<token>/", views.Welcome.as_view(), name="welcome"),
+]
