@@ -146,6 +146,18 @@ def octets(content_id: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+def whole_contents(content_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return {content id: all octets} of those that are one chunk."""
+    condition, parameters = sql.one_of("c.id", content_ids)
+    found = sql.rows(
+        "SELECT c.id, k.octets FROM mail_content c"  # noqa: S608
+        " JOIN mail_blobchunk k ON k.blob_id = c.blob_id"
+        f" WHERE {condition} AND k.number = 0 AND c.size <= {CHUNK}",
+        parameters,
+    )
+    return {content_id: bytes(octets) for content_id, octets in found}
+
+
 def searchable(content_ids: Sequence[int]) -> list[tuple[int, int, bytes, str]]:
     """Return (id, size, header, parts) of the contents there are."""
     if not content_ids:

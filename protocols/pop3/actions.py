@@ -39,6 +39,7 @@ class Fetch:
 
     standing: Standing
     first: bytes
+    number: int
     content_id: int
     size: int
     lines: int | None = None

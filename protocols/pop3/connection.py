@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from accounts.auth import LoginRefused
 from mailhost.store.errors import StoreError
-from protocols.pop3.actions import Action, Say
+from protocols.pop3.actions import Action, Fetch, Say
 from protocols.pop3.commands import COMMANDS
 from protocols.pop3.commands.auth import respond
 from protocols.pop3.errors import Fatal, Refused, refusal
@@ -75,6 +75,12 @@ class Connection:
         """Return the last answer of a session whose login is void."""
         self.session.ended = True
         return Say(err(str(error), "AUTH"), close=True)
+
+    def following(self, action: Fetch, most: int) -> list[tuple[int, int]]:
+        """Return (content, octets) of what is likely to be asked for next."""
+        if self.session.ended or action.lines is not None:
+            return []
+        return self.session.drop.after(action.number, most)
 
     def _execute(self, line: bytes) -> Action:
         if self.session.mechanism is not None:

@@ -53,6 +53,15 @@ class Maildrop:
         """Return what names a message for ever. RFC 1939 §7."""
         return f"{self.uid_validity:x}.{self.uids[number - 1]:x}"
 
+    def after(self, number: int, most: int) -> list[tuple[int, int]]:
+        """Return (content, octets) of the next messages that are not deleted."""
+        numbers = range(number + 1, min(number + most, len(self)) + 1)
+        return [
+            (self.contents[n - 1], self.sizes[n - 1])
+            for n in numbers
+            if n not in self.deleted
+        ]
+
     def totals(self) -> tuple[int, int]:
         """Return count and octets of what is not marked as deleted."""
         gone = sum(self.size(n) for n in self.deleted)

@@ -1,22 +1,22 @@
 """POP3 over TCP: an asyncio protocol around a Connection. Knows no verb.
 
-A connection that waits for its client costs no task: one runs only while there is an
-action to do. What the client does not read, is not fetched.
+What is short is done when its octets arrive: a RETR takes less time than to wake a task
+and a thread for it. An action that has to wait gets a task. What the client does not
+read, is not fetched.
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import cast
 
 from typing_extensions import override
 
 from accounts.auth import LoginRefused
-from mailhost.store import change, read
+from mailhost.store import change
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
+from mailhost.store.reading import NotBrief
 from protocols.common.context import ConnectionContext
-from protocols.common.logs import ConnectionLog
 from protocols.common.tls import start_tls
 from protocols.pop3.actions import (
     Action,
@@ -28,21 +28,18 @@ from protocols.pop3.actions import (
     StartTls,
 )
 from protocols.pop3.connection import INTERNAL, Connection
+from protocols.pop3.download import AHEAD_MOST, CHUNK, Ahead, begin, pieces, whole
 from protocols.pop3.errors import refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import log_in
 from protocols.pop3.replies import err
 from protocols.pop3.session import Session
 from protocols.pop3.standing import Revoked
-from protocols.pop3.stuffing import Dots, Top
+from protocols.pop3.wire import Wire
 
-log = logging.getLogger(__name__)
-
-WRITE_AHEAD = 512 * 1024  # octets written and not yet taken by the client
 READ_AHEAD = 64 * 1024  # octets of pipelined commands
-CHUNK = 256 * 1024  # octets of a message at a time: the store's own chunks
+TURN_SECONDS = 0.01  # that one connection holds the loop
 FAILED_LOGIN_SECONDS = 1.0  # each guess costs its connection that long
-LINGER_SECONDS = 30.0  # for the last octets, once a connection is closed
 GOING_DOWN = err("Server is going down", "SYS/TEMP")
 
 
@@ -51,24 +48,19 @@ def factory(context: ConnectionContext) -> asyncio.Protocol:
     return Pop3Protocol(context)
 
 
-class Pop3Protocol(asyncio.Protocol):
+class Pop3Protocol(Wire):
     """Runs one connection's actions, one after the other."""
 
     def __init__(self, context: ConnectionContext) -> None:
         """Wait for the transport."""
-        self._context = context
-        self._log = ConnectionLog(log, context)
+        super().__init__(context)
         self._connection = connection_for(context)
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._ahead = Ahead()
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None  # the action that takes a while
+        self._waits = False  # for its next turn, or for the client to read
         self._draining = False
         self._half_closed = False
-        self._known = False
-        self._timer = context.timer(
-            self._timed_out, context.limits.login_timeout_seconds
-        )
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -85,87 +77,88 @@ class Pop3Protocol(asyncio.Protocol):
         if self._draining:
             self._goodbye()
 
-    def _still_there(self) -> None:
-        if self._known:
-            self._timer.touch()  # the time to log in never starts over
-
     @override
     def data_received(self, data: bytes) -> None:
         framer = self._connection.framer
         framer.feed(data)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
-        if framer.waiting > READ_AHEAD and self._transport is not None:
+        if not self._busy:
+            self._advance()
+        elif framer.waiting > READ_AHEAD and self._transport is not None:
             self._transport.pause_reading()
 
     @override
     def eof_received(self) -> bool:
         """Finish what was pipelined in front of the end; TLS has no half."""
         self._half_closed = True
-        return self._task is not None and not self._context.tls
-
-    @override
-    def pause_writing(self) -> None:
-        self._writable.clear()
+        return self._busy and not self._context.tls
 
     @override
     def resume_writing(self) -> None:
-        self._writable.set()
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._timer.cancel()
-        self._writable.set()
-        self._context.closed()
+        super().resume_writing()
+        self._take_turn()
 
     def drain(self) -> None:
         """Say goodbye, behind the running command if there is one."""
         self._draining = True
-        if self._task is None:
+        if not self._busy:
             self._goodbye()
-
-    def _use(self, transport: asyncio.Transport) -> None:
-        transport.set_write_buffer_limits(high=WRITE_AHEAD)
-        self._transport = transport
 
     def _goodbye(self) -> None:
         self._write(GOING_DOWN)
         self._close()
 
-    def _timed_out(self) -> None:
-        # RFC 1939 §3: nothing is removed and nothing is said.
-        self._log.info("timed out")
-        self._close()
+    @property
+    def _busy(self) -> bool:
+        return self._task is not None or self._waits
 
-    def _write(self, octets: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(octets)
+    def _take_turn(self) -> None:
+        if self._waits:
+            self._advance()
 
-    def _close(self) -> None:
-        """Close behind what is written; a client that never takes it is cut off."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.close()
-            self._timer.cancel()
-            self._timer = self._context.timer(self._transport.abort, LINGER_SECONDS)
-
-    async def _run(self) -> None:
-        """Do what has arrived, until the client has to say more."""
+    def _advance(self) -> None:
+        """Do what has arrived, until the client has to say more, or to read."""
+        self._waits = False
+        until = self._loop.time() + TURN_SECONDS
         try:
             while self._transport is not None and not self._draining:
+                if self._must_wait(until):
+                    return
                 action = self._connection.next_action()
                 if action is None:
                     break
-                await self._do(action)
-                await self._writable.wait()
+                if not self._do_at_once(action):
+                    self._task = self._loop.create_task(self._run(action))
+                    return
                 self._still_there()
         except Exception:  # noqa: BLE001 - told to the log, and the client is let go
-            self._log.exception("connection failed")
-            if self._transport is not None:
-                self._transport.abort()
+            self._break_off()
+        self._after()
+
+    def _must_wait(self, until: float) -> bool:
+        if not self._writable.is_set():
+            self._waits = True
+        elif self._loop.time() > until:
+            self._waits = True
+            self._loop.call_soon(self._take_turn)
+        return self._waits
+
+    async def _run(self, action: Action) -> None:
+        """Do what takes a while, then go on."""
+        try:
+            await self._do(action)
+            await self._writable.wait()
+            self._still_there()
+        except Exception:  # noqa: BLE001 - told to the log, and the client is let go
+            self._break_off()
         finally:
             self._task = None
-        self._after()
+        self._advance()
+
+    def _break_off(self) -> None:
+        self._log.exception("connection failed")
+        self._connection.session.ended = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def _after(self) -> None:
         transport = self._transport
@@ -178,12 +171,26 @@ class Pop3Protocol(asyncio.Protocol):
         else:
             transport.resume_reading()
 
-    async def _do(self, action: Action) -> None:
+    def _do_at_once(self, action: Action) -> bool:
+        """Do an action that needs no waiting; False: it is one that may."""
         match action:
             case Say():
-                self._write(action.octets)
-                if action.close:
-                    self._close()
+                self._say(action)
+            case StartTls():
+                self._start_tls(action)
+            case Fetch() if action.size <= CHUNK:
+                return self._fetch_at_once(action)
+            case _:
+                return False
+        return True
+
+    def _say(self, action: Say) -> None:
+        self._write(action.octets)
+        if action.close:
+            self._close()
+
+    async def _do(self, action: Action) -> None:
+        match action:
             case Pages():
                 await self._send(action.pieces)
             case Authenticate():
@@ -192,8 +199,8 @@ class Pop3Protocol(asyncio.Protocol):
                 await self._fetch(action)
             case Remove():
                 await self._remove(action)
-            case StartTls():
-                self._start_tls(action)
+            case _:
+                raise AssertionError(action)
 
     async def _send(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
@@ -223,35 +230,45 @@ class Pop3Protocol(asyncio.Protocol):
             self._log.error("login failed user=%r", login, exc_info=error)
         if isinstance(error, LoginRefused):
             await asyncio.sleep(FAILED_LOGIN_SECONDS)
-        await self._do(self._connection.login_failed(error))
+        self._say(self._connection.login_failed(error))
+
+    def _fetch_at_once(self, action: Fetch) -> bool:
+        """Send a message of one chunk; False: it is not there to be read at once."""
+        try:
+            octets = self._ahead.take(action) or gate.glance(begin, action)
+        except NotBrief:
+            return False
+        except (Revoked, StoreError) as error:
+            self._refuse_fetch(error)
+        else:
+            self._write(whole(action, octets))
+            if self._connection.framer.waiting == 0:
+                self._loop.call_soon(self._look_ahead, action)
+        return True
+
+    def _look_ahead(self, action: Fetch) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._ahead.look(self._connection.following(action, AHEAD_MOST))
+
+    def _refuse_fetch(self, error: Revoked | StoreError) -> None:
+        if isinstance(error, Revoked):
+            self._say(self._connection.revoked(error))
+        else:
+            self._write(err(refusal(error)))
 
     async def _fetch(self, action: Fetch) -> None:
         """Stream a message; once it began, a failure can only end the connection."""
         try:
             octets = await gate.read(begin, action)
-        except Revoked as error:
-            await self._do(self._connection.revoked(error))
+        except (Revoked, StoreError) as error:
+            self._refuse_fetch(error)
             return
-        except StoreError as error:
-            self._write(err(refusal(error)))
-            return
-        self._write(action.first)
-        dots = Dots()
-        top = None if action.lines is None else Top(action.lines)
-        start = 0
-        while self._transport is not None:
-            start += len(octets)
-            self._write(dots.feed(octets if top is None else top.feed(octets)))
+        async for piece in pieces(action, octets):
+            self._write(piece)
             await self._writable.wait()
+            if self._transport is None:
+                return
             self._still_there()
-            if start >= action.size or (top is not None and top.done):
-                break
-            octets = await gate.read(
-                read.octet_range, action.content_id, start, start + CHUNK
-            )
-            if not octets:
-                raise EOFError(f"content {action.content_id} ends at {start}")
-        self._write(dots.end())
 
     async def _remove(self, action: Remove) -> None:
         answer = action.done
@@ -281,12 +298,6 @@ def remove(action: Remove) -> None:
     action.standing.check()
     account_id = action.standing.login.account_id
     change.expunge(account_id, action.folder_id, action.uids, force=True)
-
-
-def begin(action: Fetch) -> bytes:
-    """Return the first octets of a message. Raises Revoked, NoSuchMessage."""
-    action.standing.check_now_and_then()
-    return read.octet_range(action.content_id, 0, CHUNK)
 
 
 def connection_for(context: ConnectionContext) -> Connection:

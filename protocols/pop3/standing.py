@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from accounts.auth import Login, LoginRefused
-from accounts.models import User
+from mailhost.store import sql
 
 CHECK_SECONDS = 1.0
 
@@ -31,17 +31,36 @@ class Standing:
         if version_of(self.login) != self.version:
             raise Revoked
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to check again."""
+        return time.monotonic() - self._checked >= CHECK_SECONDS
+
     def check_now_and_then(self) -> None:
         """Do as `check`, once a second: a session may read many messages in one."""
-        now = time.monotonic()
-        if now - self._checked >= CHECK_SECONDS:
+        if self.is_due:
             self.check()
-            self._checked = now
+            self._checked = time.monotonic()
+
+
+VERSION = """
+    SELECT u.credential_version FROM accounts_user u
+    JOIN accounts_account a ON a.owner_id = u.id
+    WHERE u.id = %s AND u.is_active AND a.active
+"""
+BY_APP_CREDENTIAL = """
+    AND EXISTS (SELECT 1 FROM accounts_apppassword p
+                WHERE p.id = %s AND p.user_id = u.id)
+"""
 
 
 def version_of(login: Login) -> int | None:
     """Return the version of a login's credentials, None if they are void."""
-    users = User.objects.filter(pk=login.user_id, is_active=True, account__active=True)
+    query, parameters = VERSION, [login.user_id]
     if login.app_password_id is not None:
-        users = users.filter(app_passwords=login.app_password_id)
-    return users.values_list("credential_version", flat=True).first()
+        query, parameters = (
+            query + BY_APP_CREDENTIAL,
+            [*parameters, login.app_password_id],
+        )
+    found = sql.row(query, parameters)
+    return int(found[0]) if found else None

@@ -14,9 +14,15 @@ class Dots:
 
     def feed(self, octets: bytes) -> bytes:
         """Return the octets with a dot more where a line starts with one."""
-        joined = self._last + octets
-        self._last = joined[-2:]
-        return joined.replace(b"\r\n.", b"\r\n..")[2:]
+        # Where no line starts with a dot, replace() makes no copy.
+        stuffed = octets.replace(b"\r\n.", b"\r\n..")
+        seam = self._last + octets[:2]
+        self._last = (self._last + octets[-2:])[-2:]
+        if seam.startswith(b"\r\n."):
+            return b"." + stuffed
+        if seam.startswith(b"\r\n.", 1):
+            return b"\n.." + stuffed[2:]
+        return stuffed
 
     def end(self) -> bytes:
         """Return what ends the response; a line that was not ended, first."""

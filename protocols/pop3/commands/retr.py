@@ -23,4 +23,4 @@ class Retr:
         drop = session.drop
         n = drop.check(self.number)
         size = drop.size(n)
-        return Fetch(drop.standing, ok(f"{size} octets"), drop.contents[n - 1], size)
+        return Fetch(drop.standing, ok(f"{size} octets"), n, drop.contents[n - 1], size)

@@ -26,6 +26,7 @@ class Top:
         return Fetch(
             drop.standing,
             ok("Top follows"),
+            n,
             drop.contents[n - 1],
             drop.size(n),
             lines=self.lines,

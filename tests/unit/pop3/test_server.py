@@ -10,9 +10,10 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from mailhost.mail.models import BlobChunk
 from mailhost.store import change
 from mailhost.store.gate import gate
-from protocols.pop3 import server
+from protocols.pop3 import server, standing
 from tests.conftest import PASSWORD
 from tests.servers import client_tls, running
 from tests.unit.pop3.inbox import fill
@@ -107,6 +108,59 @@ def test_expunged_elsewhere_and_still_readable(
     gate.write_sync([account], lambda: change.expunge(account, inbox, [1], force=True))
     assert text(client, 1) == b"A: 1\r\n\r\none\r\n"
     client.dele(1)
+    client.quit()
+
+
+def test_one_after_the_other_is_read_ahead(ports: dict[str, int], alice: User) -> None:
+    texts = [b"A: %d\r\n\r\n" % n + b".x\r\n" * (n * 500) for n in range(30)]
+    texts[7] = BIG
+    fill(alice, texts)
+    client = open_plain(ports)
+    client.dele(4)
+    order = [*(n for n in range(1, 31) if n != 4), 30, 2, 1, 3]
+    for n in order:
+        assert text(client, n) == texts[n - 1]
+    client.quit()
+
+
+def test_pipelined_fetches_are_answered_in_order(
+    ports: dict[str, int], alice: User
+) -> None:
+    texts = [b"A: %d\r\n\r\n" % n + (b"x" * 98 + b"\r\n") * 600 for n in range(20)]
+    fill(alice, texts)
+    client = open_plain(ports)
+    client.sock.sendall(b"".join(b"RETR %d\r\n" % (n + 1) for n in range(20)))
+    for expected in texts:
+        assert reply(client, "_getresp") == b"+OK %d octets" % len(expected)
+        got = b""
+        while (line := reply(client, "_getline")[0]) != b".":
+            got += line + b"\r\n"
+        assert got == expected
+    client.quit()
+
+
+def test_what_was_read_ahead_is_not_told_after_a_revocation(
+    ports: dict[str, int], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "CHECK_SECONDS", 0.0)
+    fill(alice, [b"A: 1\r\n\r\n", b"B: 2\r\n\r\n"])
+    client = open_plain(ports)
+    assert text(client, 1) == b"A: 1\r\n\r\n"
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    client.sock.sendall(b"RETR 2\r\n")
+    assert reply_error(client) == "-ERR [AUTH] Log in again"
+    client.close()
+
+
+def test_a_message_whose_octets_are_gone_is_refused(
+    ports: dict[str, int], alice: User
+) -> None:
+    fill(alice, [b"A: 1\r\n\r\n", BIG])
+    client = open_plain(ports)
+    BlobChunk.objects.all().delete()
+    for number in (1, 2):
+        client.sock.sendall(b"RETR %d\r\n" % number)
+        assert reply_error(client) == "-ERR This message is gone"
     client.quit()
 
 
