@@ -7,12 +7,13 @@ date they arrived and the flags that the old store kept.
 import mmap
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 
+from mailhost import olduidls
 from mailhost.mime import headers
 from mailhost.store import flags as f
 
@@ -36,6 +37,7 @@ class Found:
     keywords: tuple[str, ...] = ()
     date: datetime | None = None
     progress: int = 0  # octets of the source read so far
+    uidl: str = ""  # what the old server's POP3 called it, if that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,14 @@ class Source:
     read: Callable[[], Iterator[Found]]
 
 
-def sources(path: Path) -> list[Source]:
-    """Find out what path is; one Source per folder. Raises ValueError for no mail."""
+def sources(path: Path, uidls: str = "") -> list[Source]:
+    """Find out what path is; one Source per folder. Raises ValueError for no mail.
+
+    `uidls`: where UIDLs of POP3 come from, one of olduidls.KINDS.
+    """
     if path.is_dir():
         if (path / "cur").is_dir():
-            return _maildirs(path)
+            return _maildirs(path, uidls)
         files = sorted(path.rglob("*.eml"))
         if files:
             return [Source("", _size(files), lambda: read_eml(files))]
@@ -59,14 +64,15 @@ def sources(path: Path) -> list[Source]:
         with path.open("rb") as stream:
             start = stream.read(5)
         if start == b"From ":
-            return [Source("", path.stat().st_size, lambda: read_mbox(path))]
+            source = partial(read_mbox, path, header_uidls=uidls == olduidls.HEADER)
+            return [Source("", path.stat().st_size, source)]
         if path.suffix == ".eml":
             return [Source("", path.stat().st_size, lambda: read_eml([path]))]
     raise ValueError(f"{path} is no mbox, Maildir or .eml file")
 
 
-def read_mbox(path: Path) -> Iterator[Found]:
-    """Yield the messages of an mbox."""
+def read_mbox(path: Path, *, header_uidls: bool = False) -> Iterator[Found]:
+    """Yield the messages of an mbox; their X-UIDL fields count if that is said."""
     with (
         path.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as octets,
@@ -74,7 +80,9 @@ def read_mbox(path: Path) -> Iterator[Found]:
         start = 0
         while start < len(octets):
             end = _next_postmark(octets, start)
-            yield _from_mbox(octets[start:end], end)
+            found = _from_mbox(octets[start:end], end)
+            uidl = olduidls.in_header(found.octets) if header_uidls else ""
+            yield replace(found, uidl=uidl)
             start = end
 
 
@@ -129,7 +137,7 @@ def postmark_date(postmark: bytes) -> datetime | None:
         return None
 
 
-def _maildirs(path: Path) -> list[Source]:
+def _maildirs(path: Path, uidls: str) -> list[Source]:
     """Return the folder itself and those of Maildir++: .Sent, .Work.2024."""
     below = [d for d in sorted(path.iterdir()) if d.name[:1] == "." and d != path]
     folders = [("", path)]
@@ -139,7 +147,8 @@ def _maildirs(path: Path) -> list[Source]:
     found = []
     for name, folder in folders:
         files = _maildir_files(folder)
-        found.append(Source(name, _size(files), partial(read_maildir, files)))
+        read = partial(read_maildir, files, olduidls.reader(uidls, folder))
+        found.append(Source(name, _size(files), read))
     return found
 
 
@@ -153,7 +162,9 @@ def _maildir_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda file: file.stat().st_mtime)
 
 
-def read_maildir(files: list[Path]) -> Iterator[Found]:
+def read_maildir(
+    files: list[Path], uidl_of: olduidls.Reader = olduidls.none
+) -> Iterator[Found]:
     """Yield the messages; the date is the file's, flags stand after `:2,`."""
     progress = 0
     for file in files:
@@ -164,7 +175,8 @@ def read_maildir(files: list[Path]) -> Iterator[Found]:
         octets, date = file.read_bytes(), _modified(file)
         progress += len(octets)
         keywords = (FORWARDED,) if "P" in letters else ()
-        yield Found(crlf(octets), bits, keywords, date, progress)
+        uidl = uidl_of(file.name, octets)
+        yield Found(crlf(octets), bits, keywords, date, progress, uidl)
 
 
 def read_eml(files: list[Path]) -> Iterator[Found]:

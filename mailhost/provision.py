@@ -1,8 +1,9 @@
 """Use cases across layers, for commands, jobs and the admin: import, removal."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from django.conf import settings
 from django.utils import timezone
@@ -21,7 +22,9 @@ from mailhost.store.content import (
 )
 from mailhost.store.errors import MessageTooBig, NoSuchFolder
 from mailhost.store.gate import gate
-from mailhost.store.values import FolderInfo
+from mailhost.store.values import FolderInfo, Stored
+
+Also: TypeAlias = Callable[[Sequence[Found], Sequence[Stored]], None]
 
 BATCH_MESSAGES = 400
 BATCH_OCTETS = 8 * 1024 * 1024
@@ -40,16 +43,24 @@ def import_messages(
     folder_id: int,
     found: Iterable[Found],
     told: Callable[[int, Found], None] | None = None,
+    also: Also | None = None,
 ) -> int:
     """Put messages into a folder in batches, a transaction each; return how many.
 
-    told(count, last) is called after each batch is committed. Raises OverQuota,
-    MessageTooBig, NoSuchFolder; what was told stays.
+    told(count, last) is called after each batch is committed; also(batch, stored)
+    inside of its transaction. Raises OverQuota, MessageTooBig, NoSuchFolder; what was
+    told stays.
     """
+
+    def put(items: list[Item]) -> None:
+        stored = append_many(account_id, folder_id, items)
+        if also is not None:
+            also(batch, stored)
+
     count = 0
     for batch in _batches(found):
         items = [_item(one) for one in batch]
-        gate.write_sync([account_id], append_many, account_id, folder_id, items)
+        gate.write_sync([account_id], put, items)
         count += len(items)
         if told is not None:
             told(count, batch[-1])

@@ -149,6 +149,32 @@ IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
 # Days for which a link to set a password is good. Default 7.
 MAILHOST_INVITATION_DAYS = read.number("MAILHOST_INVITATION_DAYS", 7, 1, 90)
 
+# ## POP3
+
+# Seconds between two POP3 logins of one account. Default 0: none. Clients hear of it
+# (LOGIN-DELAY) and are refused before.
+POP3_LOGIN_DELAY_SECONDS = read.number("POP3_LOGIN_DELAY_SECONDS", 0, 0, 86_400)
+
+# What these four say counts for accounts without a word of their own (in the admin).
+
+# Whether POP3 removes at QUIT what was downloaded, also if the client would leave it.
+# yes or no, default no.
+POP3_REMOVE_DOWNLOADED = read.switch("POP3_REMOVE_DOWNLOADED", default=False)
+
+# Whether POP3 marks at QUIT as seen what was downloaded. yes or no, default no.
+POP3_MARK_SEEN = read.switch("POP3_MARK_SEEN", default=False)
+
+# Whether message 1 of a maildrop is the newest one. yes or no, default no: the oldest.
+POP3_NEWEST_FIRST = read.switch("POP3_NEWEST_FIRST", default=False)
+
+# Messages a maildrop offers: the newest ones. Number, default 0: all.
+POP3_MOST_MESSAGES = read.number("POP3_MOST_MESSAGES", 0)
+
+# Whether a message with 8-bit header fields is refused to a client that did not say
+# UTF8, as RFC 6856 §2.1 says. yes or no, default no: old mail has such headers, and
+# most clients never say it.
+POP3_REFUSE_RAW_HEADERS = read.switch("POP3_REFUSE_RAW_HEADERS", default=False)
+
 # ## Keeping
 
 # Memory of each process for the columns of selected folders, MiB. Default 256; less
@@ -227,6 +253,7 @@ INSTALLED_APPS = [
     "mailhost.outbound",
     "mailhost.webmail",
     "protocols",
+    "protocols.pop3",
     "mailhost.adminapp.MailhostAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

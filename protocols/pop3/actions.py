@@ -34,7 +34,8 @@ class Authenticate:
 class Fetch:
     """Send `first` and a message; of its body only `lines` if that is not None.
 
-    The standing is checked again: a session ends with what it logged in with.
+    `ascii_only`: 8-bit header fields are refused. The standing is checked again: a
+    session ends with what it logged in with.
     """
 
     standing: Standing
@@ -43,15 +44,19 @@ class Fetch:
     content_id: int
     size: int
     lines: int | None = None
+    ascii_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove messages, then say `done` and close."""
+class Update:
+    """Remove messages and mark others as seen, then say `done` and close.
+
+    `gone` and `seen`: UIDs by folder.
+    """
 
     standing: Standing
-    folder_id: int
-    uids: tuple[int, ...]
+    gone: tuple[tuple[int, tuple[int, ...]], ...]
+    seen: tuple[tuple[int, tuple[int, ...]], ...]
     done: bytes
 
 
@@ -62,4 +67,4 @@ class StartTls:
     octets: bytes
 
 
-Action: TypeAlias = Say | Pages | Authenticate | Fetch | Remove | StartTls
+Action: TypeAlias = Say | Pages | Authenticate | Fetch | Update | StartTls

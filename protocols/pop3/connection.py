@@ -65,6 +65,8 @@ class Connection:
         """Return the answer to PASS or AUTH; after a few, the last. RFC 3206 §4."""
         if isinstance(error, StoreError):
             return Say(err(refusal(error)))
+        if isinstance(error, Refused):  # right, but too soon
+            return Say(err(error))
         if not isinstance(error, LoginRefused):
             return Say(INTERNAL)
         self.session.failures += 1

@@ -7,11 +7,13 @@ takes this one: RETR then waits for no query.
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from mailhost.mime.headers import block_end
 from mailhost.store import read
 from mailhost.store.errors import NoSuchMessage
 from mailhost.store.gate import gate
 from mailhost.store.reading import NotBrief
 from protocols.pop3.actions import Fetch
+from protocols.pop3.errors import Refused
 from protocols.pop3.stuffing import Dots, Top
 
 CHUNK = 256 * 1024  # octets of a message at a time: the store's own chunks
@@ -20,11 +22,13 @@ AHEAD_MOST = 8  # messages
 
 
 def begin(action: Fetch) -> bytes:
-    """Return the first octets of a message. Raises Revoked, NoSuchMessage."""
+    """Return the first octets of a message. Raises Revoked, NoSuchMessage, Refused."""
     action.standing.check_now_and_then()
     octets = read.octet_range(action.content_id, 0, CHUNK)
     if len(octets) < min(action.size, CHUNK):
         raise NoSuchMessage("This message is gone")
+    if action.ascii_only and not octets[: block_end(octets, 0, len(octets))].isascii():
+        raise Refused("This message wants a client that says UTF8", "UTF8")
     return octets
 
 
@@ -63,7 +67,8 @@ class Ahead:
     def take(self, action: Fetch) -> bytes | None:
         """Return the message if it is here, and it need not be asked who asks."""
         octets = self._held.pop(action.content_id, None)
-        return None if action.standing.is_due else octets
+        asks = action.ascii_only or action.standing.is_due
+        return None if asks else octets
 
     def look(self, following: Sequence[tuple[int, int]]) -> None:
         """Read the (content, size) that come next, if that is done at once."""

@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import cast
 
+from django.conf import settings
 from typing_extensions import override
 
 from accounts.auth import LoginRefused
 from mailhost.store import change
 from mailhost.store.errors import StoreError
+from mailhost.store.flags import SEEN
 from mailhost.store.gate import gate
 from mailhost.store.reading import NotBrief
 from protocols.common.context import ConnectionContext
@@ -23,15 +25,16 @@ from protocols.pop3.actions import (
     Authenticate,
     Fetch,
     Pages,
-    Remove,
     Say,
     StartTls,
+    Update,
 )
 from protocols.pop3.connection import INTERNAL, Connection
 from protocols.pop3.download import AHEAD_MOST, CHUNK, Ahead, begin, pieces, whole
-from protocols.pop3.errors import refusal
+from protocols.pop3.errors import Refused, refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import log_in
+from protocols.pop3.policy import note_login
 from protocols.pop3.replies import err
 from protocols.pop3.session import Session
 from protocols.pop3.standing import Revoked
@@ -197,8 +200,8 @@ class Pop3Protocol(Wire):
                 await self._authenticate(action)
             case Fetch():
                 await self._fetch(action)
-            case Remove():
-                await self._remove(action)
+            case Update():
+                await self._update(action)
             case _:
                 raise AssertionError(action)
 
@@ -218,13 +221,16 @@ class Pop3Protocol(Wire):
         except Exception as error:  # noqa: BLE001 - told apart by the connection
             await self._refuse_login(action.login, error)
             return
+        if settings.POP3_LOGIN_DELAY_SECONDS:
+            account_id = maildrop.standing.login.account_id
+            await gate.write((), note_login, account_id)
         self._write(self._connection.logged_in(maildrop))
         self._known = True
         self._timer.reset(self._context.limits.idle_timeout_seconds)
         self._log.info("logged in user=%s messages=%d", action.login, len(maildrop))
 
     async def _refuse_login(self, login: str, error: Exception) -> None:
-        if isinstance(error, (LoginRefused, StoreError)):
+        if isinstance(error, (LoginRefused, StoreError, Refused)):
             self._log.warning("login refused user=%r reason=%s", login, error)
         else:
             self._log.error("login failed user=%r", login, exc_info=error)
@@ -238,7 +244,7 @@ class Pop3Protocol(Wire):
             octets = self._ahead.take(action) or gate.glance(begin, action)
         except NotBrief:
             return False
-        except (Revoked, StoreError) as error:
+        except (Revoked, StoreError, Refused) as error:
             self._refuse_fetch(error)
         else:
             self._write(whole(action, octets))
@@ -250,17 +256,17 @@ class Pop3Protocol(Wire):
         if self._transport is not None and not self._transport.is_closing():
             self._ahead.look(self._connection.following(action, AHEAD_MOST))
 
-    def _refuse_fetch(self, error: Revoked | StoreError) -> None:
+    def _refuse_fetch(self, error: Revoked | StoreError | Refused) -> None:
         if isinstance(error, Revoked):
             self._say(self._connection.revoked(error))
         else:
-            self._write(err(refusal(error)))
+            self._write(err(error if isinstance(error, Refused) else refusal(error)))
 
     async def _fetch(self, action: Fetch) -> None:
         """Stream a message; once it began, a failure can only end the connection."""
         try:
             octets = await gate.read(begin, action)
-        except (Revoked, StoreError) as error:
+        except (Revoked, StoreError, Refused) as error:
             self._refuse_fetch(error)
             return
         async for piece in pieces(action, octets):
@@ -270,11 +276,11 @@ class Pop3Protocol(Wire):
                 return
             self._still_there()
 
-    async def _remove(self, action: Remove) -> None:
+    async def _update(self, action: Update) -> None:
         answer = action.done
         try:
-            await gate.write([action.standing.login.account_id], remove, action)
-            self._log.info("removed messages=%d", len(action.uids))
+            await gate.write([action.standing.login.account_id], update, action)
+            self._log.info("removed messages=%d", sum(len(u) for _, u in action.gone))
         except Revoked as error:
             answer = err(str(error), "AUTH")
         except StoreError as error:
@@ -293,11 +299,14 @@ class Pop3Protocol(Wire):
         start_tls(transport, self, self._context)
 
 
-def remove(action: Remove) -> None:
-    """Remove what a session deleted, as far as nobody else did. Raises Revoked."""
+def update(action: Update) -> None:
+    """Do what QUIT does, all or nothing, as far as nobody else did. Raises Revoked."""
     action.standing.check()
     account_id = action.standing.login.account_id
-    change.expunge(account_id, action.folder_id, action.uids, force=True)
+    for folder_id, uids in action.gone:
+        change.expunge(account_id, folder_id, uids, force=True)
+    for folder_id, uids in action.seen:
+        change.add_flags(account_id, folder_id, uids, SEEN)
 
 
 def connection_for(context: ConnectionContext) -> Connection:

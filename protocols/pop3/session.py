@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Flag, auto
 
+from django.conf import settings
+
 from protocols.pop3.maildrop import Maildrop
 from protocols.sasl import Mechanism
 
@@ -22,6 +24,7 @@ class Session:
     offers_stls: bool
     user: str | None = None  # said with USER, not checked yet
     mechanism: Mechanism | None = None  # an AUTH in progress
+    utf8: bool = False  # RFC 6856 §2.1
     failures: int = 0
     maildrop: Maildrop | None = None
     ended: bool = False
@@ -30,6 +33,11 @@ class Session:
     def state(self) -> State:
         """Where the conversation stands."""
         return State.AUTHORIZATION if self.maildrop is None else State.TRANSACTION
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether a message with 8-bit header fields is refused."""
+        return settings.POP3_REFUSE_RAW_HEADERS and not self.utf8
 
     @property
     def drop(self) -> Maildrop:

@@ -192,16 +192,12 @@ def fetchmail(
     site: Site, protocol: str, kind: str, keep: str, ends: tuple[int, ...] = (0,)
 ) -> None:
     """Fetch alice's INBOX into files of the directory got."""
-    got = site.scratch / "got"
-    got.mkdir(exist_ok=True)
     service = f"{protocol}s" if kind == "implicit" else protocol
     tls = {
         "clear": "sslproto ''",
         "starttls": "sslproto TLS1.2+ sslcertck",
         "implicit": "ssl sslcertck",
     }[kind]
-    save = site.write("save", f'#!/bin/sh\nexec cat >"$(mktemp {got}/XXXXXXXX)"\n')
-    save.chmod(0o700)
     everything = "fetchall" if keep == "no keep" else ""
     uidl = "uidl" if protocol == "pop3" else ""
     config = site.write(
@@ -209,7 +205,7 @@ def fetchmail(
         f"set invisible\n"
         f"poll localhost protocol {protocol} service {site.port(service)} {uidl}\n"
         f'user "{site.alice}" password "{site.password}" {keep} {everything}\n'
-        f'no rewrite {tls} sslcertfile "{site.ca}" mda "{save}"\n',
+        f'no rewrite {tls} sslcertfile "{site.ca}" mda "{saver(site)}"\n',
     )
     site.run(
         *("fetchmail", "-f", config, "-i", site.scratch / "ids", "--nosyslog"),
@@ -218,6 +214,78 @@ def fetchmail(
     )
 
 
+def saver(site: Site) -> Path:
+    """Return a program that puts what it reads into a file of the directory got."""
+    got = site.scratch / "got"
+    got.mkdir(exist_ok=True)
+    save = site.write("save", f'#!/bin/sh\nexec cat >"$(mktemp {got}/XXXXXXXX)"\n')
+    save.chmod(0o700)
+    return save
+
+
 def fetched(site: Site) -> list[bytes]:
-    """Return what fetchmail delivered."""
+    """Return what it took."""
     return sorted(f.read_bytes() for f in (site.scratch / "got").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["clear", "starttls", "implicit"])
+def test_mpop_fetches_only_what_is_new(site: Site, kind: str) -> None:
+    service = "pop3s" if kind == "implicit" else "pop3"
+    starttls = "on" if kind == "starttls" else "off"
+    tls = "off" if kind == "clear" else "on"
+    config = site.write(
+        "mpoprc",
+        f"account default\nhost localhost\nport {site.port(service)}\n"
+        f"user {site.alice}\npassword {site.password}\nauth user\nkeep on\n"
+        f"tls {tls}\ntls_starttls {starttls}\ntls_trust_file {site.ca}\n"
+        f"uidls_file {site.scratch}/uidls\nreceived_header off\n"
+        f"delivery maildir {make_maildir(site)}\n",
+    )
+    for some in (SOME[:2], SOME[2:]):
+        site.fill(site.alice, some)
+        site.run("mpop", f"--file={config}", "--quiet")
+    assert sorted(delivered(site)) == sorted(map(with_lf, SOME))
+    assert site.folder(site.alice) == SOME
+
+
+# It knows no STLS.
+@pytest.mark.parametrize("kind", ["clear", "implicit"])
+def test_getmail_fetches_only_what_is_new(site: Site, kind: str) -> None:
+    retriever, service, tls = {
+        "clear": ("SimplePOP3Retriever", "pop3", ""),
+        "implicit": ("SimplePOP3SSLRetriever", "pop3s", f"ca_certs = {site.ca}\n"),
+    }[kind]
+    (site.scratch / "getmail").mkdir(mode=0o700)
+    config = site.write(
+        "getmailrc",
+        f"[retriever]\ntype = {retriever}\nserver = localhost\n"
+        f"port = {site.port(service)}\nusername = {site.alice}\n"
+        f"password = {site.password}\n{tls}"
+        f"[destination]\ntype = MDA_external\npath = {saver(site)}\n"
+        "allow_root_commands = true\nunixfrom = false\n"
+        "[options]\nread_all = false\ndelete = false\nreceived = false\n"
+        "delivered_to = false\n",
+    )
+    for some in (SOME[:2], SOME[2:]):
+        site.fill(site.alice, some)
+        directory = site.scratch / "getmail"
+        site.run(
+            "getmail", f"--getmaildir={directory}", f"--rcfile={config}", "--quiet"
+        )
+    # Without one in the message it puts one there.
+    taken = [f.removeprefix(b"Return-Path: <unknown>\n") for f in fetched(site)]
+    assert sorted(taken) == sorted(map(with_lf, SOME))
+    assert site.folder(site.alice) == SOME
+
+
+def make_maildir(site: Site) -> Path:
+    """Return an empty Maildir for what is fetched."""
+    path = site.scratch / "delivered"
+    for name in ("cur", "new", "tmp"):
+        (path / name).mkdir(parents=True)
+    return path
+
+
+def delivered(site: Site) -> list[bytes]:
+    """Return what was fetched into it."""
+    return [f.read_bytes() for f in files(site.scratch / "delivered")]

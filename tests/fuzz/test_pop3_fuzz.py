@@ -12,7 +12,8 @@ from protocols.pop3.actions import Pages, Say
 from protocols.pop3.commands import COMMANDS
 from protocols.pop3.connection import Connection
 from protocols.pop3.framing import Framer
-from protocols.pop3.maildrop import Maildrop
+from protocols.pop3.maildrop import Maildrop, Place
+from protocols.pop3.policy import Policy
 from protocols.pop3.session import Session, State
 from protocols.pop3.standing import Standing
 from protocols.pop3.stuffing import Dots, Top
@@ -25,7 +26,7 @@ BODIES = st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\r\n."])
 def maildrop() -> Maildrop:
     standing = Standing(Login(1, 1, "alice@example.test"), 1)
     columns = (array("q", [3, 9]), array("q", [1, 2]), array("q", [5, 6]))
-    return Maildrop(standing, 1, 7, *columns)
+    return Maildrop(standing, Policy(), (Place(1, 7),), array("H"), *columns)
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -3,6 +3,7 @@
     # What it shows.
     rfc: 1939 §5
     message: From: a@example.test\\r\\n\\r\\nHello\\r\\n     (alice's INBOX, in order)
+    setting: NAME value                                  (of Python)
     tls: no | offered | on                               (default: loopback, no TLS)
 
     C1: STAT          a line of client 1, CRLF is added; C1> sends an escaped text as is
@@ -20,23 +21,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from accounts.auth import LoginRefused
-from mailhost.store import read
 from mailhost.store.errors import StoreError
 from protocols.pop3.actions import (
     Action,
     Authenticate,
     Fetch,
     Pages,
-    Remove,
     Say,
     StartTls,
+    Update,
 )
 from protocols.pop3.connection import Connection
-from protocols.pop3.errors import refusal
+from protocols.pop3.download import begin
+from protocols.pop3.errors import Refused, refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import log_in
+from protocols.pop3.policy import note_login
 from protocols.pop3.replies import err
-from protocols.pop3.server import remove
+from protocols.pop3.server import update
 from protocols.pop3.session import Session
 from protocols.pop3.stuffing import Dots, Top
 
@@ -75,8 +77,8 @@ class Player:
                 yield from self.authenticate(action)
             case Fetch():
                 yield from self.fetch(action)
-            case Remove():
-                remove(action)
+            case Update():
+                update(action)
                 yield action.done
             case StartTls():
                 self.connection = Connection(Session(True, False), Framer(8192))
@@ -88,17 +90,21 @@ class Player:
     def authenticate(self, action: Authenticate) -> Iterator[bytes]:
         try:
             drop = log_in(action.login, action.password, "127.0.0.1")
-        except (LoginRefused, StoreError) as error:
+        except (LoginRefused, StoreError, Refused) as error:
             yield from self.do(self.connection.login_failed(error))
         else:
+            note_login(drop.standing.login.account_id)
             yield self.connection.logged_in(drop)
 
     @staticmethod
     def fetch(action: Fetch) -> Iterator[bytes]:
         try:
-            octets = read.octets(action.content_id)
+            octets = begin(action)
         except StoreError as error:
             yield err(refusal(error))
+            return
+        except Refused as error:
+            yield err(error)
             return
         assert len(octets) == action.size
         yield action.first

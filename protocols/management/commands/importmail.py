@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
 from accounts.models import Account, normalise_email
-from mailhost import provision
+from mailhost import olduidls, provision
 from mailhost.mailfiles import Found, Source, sources
 from mailhost.store.errors import StoreError
+from mailhost.store.values import Stored
+from protocols.pop3.models import OldUidl
 
 WIDTH = 30
 
@@ -31,13 +34,20 @@ class Command(BaseCommand):
         parser.add_argument("account", help="alice@example.org, or a shared account")
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         parser.add_argument("--folder", default="INBOX", help="default: INBOX")
+        parser.add_argument(
+            "--pop3-uidls",
+            choices=olduidls.KINDS,
+            default="",
+            help="keep what the old server's POP3 called the messages, by Dovecot's"
+            " list, by file name, or by X-UIDL: POP3 clients do not read them again",
+        )
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
         for path in options["paths"]:
             try:
-                found = sources(path)
+                found = sources(path, options["pop3_uidls"])
             except ValueError as error:
                 raise CommandError(str(error)) from None
             for source in found:
@@ -51,7 +61,7 @@ class Command(BaseCommand):
         try:
             place = provision.folder_for(account_id, folder)
             count = provision.import_messages(
-                account_id, place.id, source.read(), bar.show
+                account_id, place.id, source.read(), bar.show, keep_uidls
             )
         except StoreError as error:
             raise CommandError(f"{folder}: {error}") from error
@@ -85,6 +95,17 @@ class Bar:
     def rate(self, count: int) -> int:
         """Return messages a second so far."""
         return round(count / max(time.monotonic() - self._start, 0.001))
+
+
+def keep_uidls(batch: Sequence[Found], stored: Sequence[Stored]) -> None:
+    """Note UIDLs that an old server gave."""
+    OldUidl.objects.bulk_create(
+        [
+            OldUidl(folder_id=put.folder_id, uid=put.uid, uidl=one.uidl)
+            for one, put in zip(batch, stored, strict=True)
+            if one.uidl
+        ]
+    )
 
 
 def find_account(name: str) -> Account:

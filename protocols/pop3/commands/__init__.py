@@ -18,6 +18,7 @@ from protocols.pop3.commands.stls import Stls
 from protocols.pop3.commands.top import Top
 from protocols.pop3.commands.uidl import Uidl
 from protocols.pop3.commands.user import User
+from protocols.pop3.commands.utf8 import Utf8
 from protocols.pop3.session import State
 
 
@@ -48,4 +49,5 @@ COMMANDS: dict[bytes, Row] = {
     b"TOP": Row(Top.parse, MAIL),
     b"UIDL": Row(Uidl.parse, MAIL),
     b"USER": Row(User.parse, LOGIN),
+    b"UTF8": Row(Utf8.parse, LOGIN),
 }

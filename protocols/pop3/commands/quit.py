@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from protocols.pop3.actions import Action, Remove, Say
+from protocols.pop3.actions import Action, Say, Update
 from protocols.pop3.commands.base import no_arguments
 from protocols.pop3.replies import ok
 from protocols.pop3.session import Session
@@ -23,6 +23,6 @@ class Quit:
     def run(self, session: Session) -> Action:
         session.ended = True
         drop = session.maildrop
-        if drop is None or not drop.deleted:
+        if drop is None or not (drop.gone() or drop.seen()):
             return Say(BYE, close=True)
-        return Remove(drop.standing, drop.folder_id, drop.deleted_uids(), BYE)
+        return Update(drop.standing, drop.gone(), drop.seen(), BYE)

@@ -11,7 +11,7 @@ from protocols.pop3.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Retr:
-    """Send a whole message; its flags stay as they are."""
+    """Send a whole message; what the policy does about it, QUIT does."""
 
     number: int
 
@@ -23,4 +23,12 @@ class Retr:
         drop = session.drop
         n = drop.check(self.number)
         size = drop.size(n)
-        return Fetch(drop.standing, ok(f"{size} octets"), n, drop.contents[n - 1], size)
+        drop.downloaded.add(n)
+        return Fetch(
+            drop.standing,
+            ok(f"{size} octets"),
+            n,
+            drop.contents[n - 1],
+            size,
+            ascii_only=session.ascii_only,
+        )

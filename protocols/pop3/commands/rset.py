@@ -19,5 +19,5 @@ class Rset:
         return cls()
 
     def run(self, session: Session) -> Action:
-        session.drop.deleted.clear()
+        session.drop.reset()
         return Say(ok())

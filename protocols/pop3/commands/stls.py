@@ -22,4 +22,6 @@ class Stls:
     def run(self, session: Session) -> Action:
         if not session.offers_stls:
             raise Refused("TLS is not to be had here")
+        if session.utf8:
+            raise Refused("STLS comes before UTF8")  # RFC 6856 §2.1
         return StartTls(ok("Begin TLS now"))
