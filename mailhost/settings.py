@@ -146,6 +146,10 @@ IMAP_MAX_LITERALS = read.number("IMAP_MAX_LITERALS", 1_048_576, 8192)
 # headers, and the programs that copy it here know neither.
 IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
 
+# Mailboxes that one IMAP session may have watched by NOTIFY: all those of the accounts
+# that it asks about. Default 20000; beyond, NOTIFY is refused or ends, and says so.
+IMAP_NOTIFY_MAILBOXES = read.number("IMAP_NOTIFY_MAILBOXES", 20_000, 100)
+
 # Days for which a link to set a password is good. Default 7.
 MAILHOST_INVITATION_DAYS = read.number("MAILHOST_INVITATION_DAYS", 7, 1, 90)
 

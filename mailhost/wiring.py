@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db.models.signals import post_delete, post_save
+
 from accounts import signals
-from accounts.models import Account
+from accounts.models import Account, Membership
 from mailhost.jobs.registry import register
 from mailhost.mime.message import PARSER_VERSION
 
@@ -12,6 +14,8 @@ from mailhost.mime.message import PARSER_VERSION
 def connect() -> None:
     """Connect everything; called once, when the apps are ready."""
     signals.account_created.connect(make_folders, dispatch_uid="default folders")
+    for signal in (post_save, post_delete):
+        signal.connect(tell_of_rights, Membership, dispatch_uid="membership rights")
     name_jobs()
 
 
@@ -30,3 +34,10 @@ def make_folders(account: Account, **_: Any) -> None:
     from mailhost.store.folders import make_default_folders
 
     make_default_folders(account.pk)
+
+
+def tell_of_rights(instance: Membership, **_: Any) -> None:
+    """Let open sessions hear of who may do what, in the transaction that says so."""
+    from mailhost.store.acl import membership_changed
+
+    membership_changed(instance.account_id, instance.user_id)

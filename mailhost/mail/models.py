@@ -38,6 +38,10 @@ class AccountState(models.Model):
     next_uid_validity = models.BigIntegerField(default=1)
     # Start of the machine at the last write; an unclean stop makes modseq leap (§2).
     boot_id = models.CharField(max_length=36, blank=True)
+    # The account's modseq when its owner last subscribed to something, or ceased to.
+    subscribed_modseq = models.BigIntegerField(null=True)
+    # The same when what is shared with its owner, or by it, last changed.
+    rights_modseq = models.BigIntegerField(null=True)
 
     @override
     def __str__(self) -> str:
@@ -306,6 +310,12 @@ class FolderTombstone(models.Model):
     modseq = models.BigIntegerField()
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [
+            # "folders that left this account since modseq n"
+            models.Index(fields=["account", "modseq"], name="foldertombstone_modseq")
+        ]
+
     @override
     def __str__(self) -> str:
         return f"{self.name} gone"
@@ -367,7 +377,9 @@ class Annotation(models.Model):
     class Meta:
         indexes = [
             # "the entries of this folder"
-            models.Index(fields=["account", "folder"], name="annotation_folder")
+            models.Index(fields=["account", "folder"], name="annotation_folder"),
+            # "the entries of this account that changed since modseq n"
+            models.Index(fields=["account", "modseq"], name="annotation_modseq"),
         ]
 
     @override

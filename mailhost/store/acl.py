@@ -13,10 +13,10 @@ from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, Membership, User, normalise_email
-from mailhost.mail.models import FolderRight
+from mailhost.mail.models import AccountState, FolderRight
 from mailhost.store import rights
 from mailhost.store.errors import BadIdentifier, RightsFixed, TooMany
-from mailhost.store.state import bump_account
+from mailhost.store.state import note
 
 ANYONE = "anyone"
 GROUP = "$"
@@ -177,4 +177,15 @@ def _rows(folder_id: int, who: Subject) -> QuerySet[FolderRight]:
 def _tell(account_id: int, who: Subject) -> None:
     """Let the sessions of the account, and of who is named, look again."""
     for one in sorted({account_id, who.account_id or account_id}):
-        bump_account(one)
+        note(one, "rights_modseq")
+
+
+def membership_changed(account_id: int, user_id: int | None) -> None:
+    """Let the sessions of the account, and of a member who is named, look again.
+
+    In the transaction that changes who is a member. An account that goes is left alone.
+    """
+    told = Q(account=account_id) | Q(account__owner=user_id or 0)
+    rows = AccountState.objects.filter(told).order_by("account_id")
+    for one in rows.values_list("account_id", flat=True):
+        note(one, "rights_modseq")

@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from mailhost.mail.models import Annotation, Folder
+from mailhost.store import sql
 from mailhost.store.errors import EntryTooBig, NoSuchFolder, TooManyEntries
 from mailhost.store.state import bump_account
 
 LONGEST_VALUE = 65_536  # octets
 MOST_ENTRIES = 100  # of a user, or shared, on one folder
 MOST_REMOVED = 100  # removals remembered; likewise
+
+CHANGED = """
+    SELECT folder_id, user_id, entry, modseq FROM mail_annotation
+    WHERE account_id = %s AND modseq > %s AND (user_id = %s OR user_id IS NULL)
+    ORDER BY modseq, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +93,12 @@ def annotations(
 
 def annotations_changed(account_id: int, user_id: int, since: int) -> list[EntryChange]:
     """Return the entries this user sees that changed after modseq `since`."""
-    rows = (
-        Annotation.objects.filter(_seen_by(user_id), modseq__gt=since)
-        .filter(account_id=account_id)
-        .order_by("modseq", "pk")
-        .values_list("folder_id", "user_id", "entry", "modseq")
-    )
-    return [EntryChange(f, u is None, name, modseq or 0) for f, u, name, modseq in rows]
+    return [
+        EntryChange(folder_id, whose is None, name, modseq)
+        for folder_id, whose, name, modseq in sql.rows(
+            CHANGED, [account_id, since, user_id]
+        )
+    ]
 
 
 def _seen_by(user_id: int) -> Q:

@@ -3,7 +3,7 @@
 import secrets
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import connection
@@ -30,7 +30,7 @@ from mailhost.store.errors import (
     TooMany,
 )
 from mailhost.store.reading import NotBrief, here
-from mailhost.store.state import Counts, bump_account, bump_folder
+from mailhost.store.state import Counts, bump_account, bump_folder, note
 from mailhost.store.values import FolderInfo
 
 SEPARATOR = "/"
@@ -92,7 +92,7 @@ def make_default_folders(account_id: int) -> None:
     for name, role in DEFAULTS:
         create_folder(account_id, name, role)
         if owner is not None:
-            subscribe(owner, name)
+            Subscription.objects.get_or_create(user_id=owner, name=name)
 
 
 def list_folders(account_id: int, user_id: int | None = None) -> list[FolderInfo]:
@@ -113,7 +113,7 @@ def list_folders(account_id: int, user_id: int | None = None) -> list[FolderInfo
     if user_id is not None and base != permissions.ALL:
         extra = permissions.rights_by_folder(user_id, account_id)
     found = [
-        _info(row, subscribed, permissions.ordered(base + extra.get(row[0], "")))
+        info(row, permissions.ordered(base + extra.get(row[0], "")), subscribed)
         for row in rows
     ]
     return sorted(
@@ -122,7 +122,12 @@ def list_folders(account_id: int, user_id: int | None = None) -> list[FolderInfo
     )
 
 
-def _info(row: tuple[Any, ...], subscribed: set[str], rights: str) -> FolderInfo:
+def info(
+    row: tuple[Any, ...],
+    rights: str = permissions.ALL,
+    subscribed: Collection[str] = (),
+) -> FolderInfo:
+    """Return a row of `OPEN` as a value."""
     known = dict(zip(FolderInfo.__slots__, row, strict=False))
     return FolderInfo(**known, subscribed=row[2] in subscribed, rights=rights)
 
@@ -175,7 +180,7 @@ def _one(user_id: int | None, any_of: str, **which: object) -> FolderInfo:
         )
     if not set(any_of) & set(held):
         raise NoSuchFolder("No such folder")
-    return _info(row, subscribed, held)
+    return info(row, held, subscribed)
 
 
 def create_folder(account_id: int, name: str, role: str = "") -> FolderInfo:
@@ -330,12 +335,21 @@ def subscribe(user_id: int, name: str) -> None:
     """Subscribe the user to a name, whether a folder has it or not."""
     if Subscription.objects.filter(user_id=user_id).count() >= MOST_FOLDERS:
         raise TooMany("Too many subscriptions")
-    Subscription.objects.get_or_create(user_id=user_id, name=normalise(name))
+    name = normalise(name)
+    if Subscription.objects.get_or_create(user_id=user_id, name=name)[1]:
+        _tell_subscriptions(user_id)
 
 
 def unsubscribe(user_id: int, name: str) -> None:
     """Undo `subscribe`; a name that is not subscribed is no error."""
-    Subscription.objects.filter(user_id=user_id, name=_asked(name)).delete()
+    if Subscription.objects.filter(user_id=user_id, name=_asked(name)).delete()[0]:
+        _tell_subscriptions(user_id)
+
+
+def _tell_subscriptions(user_id: int) -> None:
+    """Let the sessions of the user's own account look again."""
+    for account_id in Account.objects.filter(owner=user_id).values_list("pk"):
+        note(*account_id, "subscribed_modseq")
 
 
 def claim_recent(folder_id: int) -> int:

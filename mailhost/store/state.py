@@ -70,6 +70,19 @@ def bump_account(account_id: int, *, bytes_: int = 0, messages: int = 0) -> int:
     return modseq
 
 
+def note(account_id: int, column: str) -> int:
+    """Take the next modseq and keep it in this column too: see AccountState.
+
+    Raises NoSuchFolder when the account is gone.
+    """
+    modseq = bump_account(account_id)
+    sql.run(
+        f"UPDATE mail_accountstate SET {column} = %s WHERE account_id = %s",  # noqa: S608 - a name from our code
+        [modseq, account_id],
+    )
+    return modseq
+
+
 @dataclass(slots=True)
 class Counts:
     """What a change adds to a folder's counters; negative where it takes away."""

@@ -64,6 +64,7 @@ class Copied:
     uids: Sequence[int]
     modseq: int
     first: int = 0
+    to_folder_id: int = 0
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:

@@ -21,7 +21,9 @@ from protocols.imap.errors import Bad, Fatal, No, login_refusal, refusal
 from protocols.imap.framing import Framer, TooBig, WholeCommand
 from protocols.imap.modseqs import highest
 from protocols.imap.names import SharesUnknown, look_up_shares
+from protocols.imap.notify.news import tell_news
 from protocols.imap.parser import Parser
+from protocols.imap.pushing import push_between
 from protocols.imap.responses import continues, done, untagged
 from protocols.imap.session import Session
 from protocols.imap.sync import recheck, refresh, tell_changes
@@ -68,7 +70,7 @@ class Connection:
             while not self.session.ended:
                 frame = self.framer.next_command()
                 if frame is None:
-                    yield Await()
+                    yield from self._rest()
                 elif isinstance(frame, WholeCommand):
                     yield from self._execute(frame)
                 elif isinstance(frame, TooBig):
@@ -82,6 +84,13 @@ class Connection:
             yield untagged(f"BYE {error}")
         finally:
             self.framer.close()
+
+    def _rest(self) -> Steps:
+        """Wait for the client; after NOTIFY, tell it meanwhile what happens."""
+        listens = self.session.notified is not None
+        if listens and self.session.has_news:
+            yield from push_between(self.session)
+        yield Await(changes=listens)
 
     def _execute(self, whole: WholeCommand) -> Steps:
         tag, name = "*", ""
@@ -121,7 +130,7 @@ class Connection:
     def _run(self, row: Row, p: Parser) -> Generator[bytes | Effect, Any, str]:
         session = self.session
         command = row.parse(p)
-        session.keeps_numbers = False
+        session.keeps_numbers = session.removes = False
         if session.shares() and (row.needs is not Needs.NONE or session.stale):
             yield from recheck(session)
         if row.tells is not Tells.NOTHING and session.stale:
@@ -141,6 +150,7 @@ class Connection:
                 if code:
                     yield untagged(f"OK [{told}] Highest")
                 code = code or told
+            yield from tell_news(session)
         return code or ""
 
     def _after(self) -> Steps:

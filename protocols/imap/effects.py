@@ -49,7 +49,7 @@ class Await:
     """Nothing more can be done until the client has sent more.
 
     `line`: a command wants the next line, which is its result, without its end.
-    `changes`: resume with None as well when the selected folder may have changed.
+    `changes`: resume with None as well when there may be news.
     """
 
     line: bool = False
@@ -61,6 +61,13 @@ class Watch:
     """Call `session.mark` on each change of this account from now on; None: of none."""
 
     account_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Call `session.notified.hear` on each change of these accounts, and no others."""
+
+    account_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,18 @@ class LoggedIn:
     app_password_id: int | None
 
 
-Effect = Read | Write | Prepare | Await | Watch | Pause | StartTls | Compress | LoggedIn
+Effect = (
+    Read
+    | Write
+    | Prepare
+    | Await
+    | Watch
+    | Listen
+    | Pause
+    | StartTls
+    | Compress
+    | LoggedIn
+)
 
 # Octets for the client, or an effect; what is sent in is the effect's result.
 Steps = Generator[bytes | Effect, Any, None]

@@ -26,7 +26,7 @@ def highest(session: Session) -> str:
     selected = session.selected
     if selected is None or not session.condstore:
         return ""
-    if selected.aligned and not selected.told_gone:
+    if selected.is_whole and not selected.told_gone:
         return ""
     selected.told_gone = False
     return f"HIGHESTMODSEQ {selected.whole_modseq}"

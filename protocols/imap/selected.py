@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from protocols.imap.searching.contexts import Context
 
 Span = tuple[int, int]  # [start, end) of positions in Selected.uids
+NEVER_RECENT = 1 << 62  # a UID that there is not
 
 
 @dataclass(slots=True)
@@ -40,6 +41,18 @@ class Selected:
     aligned: bool = True  # whether `uids` is the beginning of `now.uids`
     told_gone: bool = False  # expunges were told, and not yet the modseq above them
     contexts: dict[str, "Context"] = field(default_factory=dict)  # by tag; RFC 5267
+    # UIDs [first, last + 1) that the client put here and was not told of yet.
+    made: list[Span] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the client has been told all that is known here."""
+        now = self.now
+        return (
+            self.aligned
+            and self.told_modseq == now.modseq
+            and len(self.uids) == len(now.uids)
+        )
 
     def update(self, now: Generation) -> None:
         """Take a newer generation; the client is not told by this."""

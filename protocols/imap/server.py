@@ -29,6 +29,7 @@ from protocols.imap.effects import (
     Await,
     Compress,
     Effect,
+    Listen,
     LoggedIn,
     Pause,
     Prepare,
@@ -74,8 +75,8 @@ class ImapProtocol(asyncio.Protocol):
 
     __slots__ = (
         "__weakref__", "_awaiting", "_connection", "_context", "_draining",
-        "_gathered", "_gathered_octets", "_half_closed", "_log", "_loop", "_paused",
-        "_stalled", "_steps", "_task", "_timer", "_transport", "_watch",
+        "_gathered", "_gathered_octets", "_half_closed", "_log", "_loop", "_others",
+        "_paused", "_stalled", "_steps", "_task", "_timer", "_transport", "_watch",
         "app_password_id",
     )  # fmt: skip
 
@@ -89,7 +90,8 @@ class ImapProtocol(asyncio.Protocol):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awaiting: Await | None = None  # what would let it go on
         self._task: asyncio.Task[None] | None = None  # the effect being done
-        self._watch: changes.Watch | None = None
+        self._watch: changes.Watch | None = None  # of the selected account
+        self._others: tuple[changes.Watch, ...] = ()  # those that NOTIFY names
         self._gathered: list[bytes] = []
         self._gathered_octets = 0
         self._paused = False  # the client does not read
@@ -155,6 +157,7 @@ class ImapProtocol(asyncio.Protocol):
         self._awaiting = None
         self._timer.cancel()
         self._close_watch()
+        self._listen(())
         revocation.forget(self)
         self._steps.close()
         self._context.closed()
@@ -244,7 +247,7 @@ class ImapProtocol(asyncio.Protocol):
         self._awaiting = awaited
         if self._transport is not None and not self._transport.is_reading():
             self._transport.resume_reading()
-        if awaited.changes and self._connection.session.stale:
+        if awaited.changes and self._connection.session.has_news:
             self._changed()
 
     def _say(self, octets: bytes) -> bool:
@@ -270,6 +273,8 @@ class ImapProtocol(asyncio.Protocol):
         match effect:
             case Watch(account_id):
                 self._watch_account(account_id)
+            case Listen(account_ids):
+                self._listen(account_ids)
             case LoggedIn(user_id, app_password_id):
                 self.app_password_id = app_password_id
                 revocation.remember(user_id, self)
@@ -346,9 +351,25 @@ class ImapProtocol(asyncio.Protocol):
             self._watch.close()
             self._watch = None
 
+    def _listen(self, account_ids: tuple[int, ...]) -> None:
+        for watch in self._others:
+            watch.close()
+        self._others = tuple(changes.watch(i, self._heard_of) for i in account_ids)
+
     def _heard(self, _account_id: int, modseq: int) -> None:
         self._connection.session.mark(modseq)
-        if self._awaiting is not None and self._awaiting.changes:
+        self._tell_if_idle()
+
+    def _heard_of(self, account_id: int, modseq: int) -> None:
+        if (notified := self._connection.session.notified) is not None:
+            notified.hear(account_id, modseq)
+        self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
+        """Let it tell, where it waits for that and there is something to tell."""
+        awaiting = self._awaiting
+        session = self._connection.session
+        if awaiting is not None and awaiting.changes and session.has_news:
             self._changed()
 
     def _changed(self) -> None:

@@ -3,12 +3,17 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from accounts.auth import Login
 from mailhost.store.values import AccountInfo
 from protocols.imap.effects import Compress, StartTls
 from protocols.imap.errors import Bad, No
+from protocols.imap.notify.events import EVERYTHING, Wishes
 from protocols.imap.selected import Selected
+
+if TYPE_CHECKING:
+    from protocols.imap.notify.notified import Notified
 
 
 class State(enum.Flag):
@@ -56,7 +61,9 @@ class Session:
     heard: int = 0  # highest modseq of the watched account that was heard of
     synced: int = -1  # what had been heard when the view was last brought up to date
     keeps_numbers: bool = False  # while the running command uses message numbers
+    removes: bool = False  # the running command expunges: it is told of that
     polls: bool = False  # nobody marks changes: look each time
+    notified: "Notified | None" = None  # what NOTIFY asked for; None: never used
 
     @property
     def state(self) -> State:
@@ -144,6 +151,13 @@ class Session:
         if self.selected is not None and self.selected.folder.account_id == account_id:
             self.mark(modseq)
 
+    def leave(self) -> bool:
+        """Select nothing; tell whether something was selected."""
+        had, self.selected = self.selected, None
+        if had is not None and self.notified is not None:
+            self.notified.left(had)
+        return had is not None
+
     def look_again(self) -> None:
         """Take it that the selection has changed, whatever was heard."""
         self.synced = -1
@@ -152,3 +166,21 @@ class Session:
     def stale(self) -> bool:
         """Whether there may be changes that the selection does not hold."""
         return self.selected is not None and (self.polls or self.heard > self.synced)
+
+    @property
+    def wishes(self) -> Wishes:
+        """What is told of the selected mailbox unasked. RFC 5465 §6.1."""
+        return EVERYTHING if self.notified is None else self.notified.wishes
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether there may be news of mailboxes that are not selected."""
+        notified = self.notified
+        if notified is None or not notified.told:
+            return False
+        return self.polls or bool(notified.moved)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there may be something to be told unasked."""
+        return (self.stale and self.wishes.messages) or self.has_moved

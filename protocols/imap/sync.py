@@ -1,4 +1,8 @@
-"""Tell a client what others did to its selected mailbox. RFC 9051 §7.4, §7.5."""
+"""Tell a client what others did to its selected mailbox. RFC 9051 §7.4, §7.5.
+
+What it does not want to hear (RFC 5465 §6.1) stays untold: its message numbers keep
+meaning what they did.
+"""
 
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
@@ -11,14 +15,14 @@ from mailhost.store.view import views
 from protocols.imap.effects import Effect, Read
 from protocols.imap.errors import Fatal
 from protocols.imap.flagtext import flag_lists
+from protocols.imap.notify.arrivals import tell_more
 from protocols.imap.permanent import flag_responses
 from protocols.imap.responses import untagged
-from protocols.imap.searching.contexts import tell_judged, tell_removed
-from protocols.imap.selected import Selected
+from protocols.imap.searching.contexts import judge, tell_removed
+from protocols.imap.selected import NEVER_RECENT, Selected
 from protocols.imap.sequence import written
 from protocols.imap.session import Session
 
-NEVER_RECENT = 1 << 62
 ROWS = 2_000  # lines gathered into one piece of output
 
 
@@ -58,23 +62,33 @@ def recheck(session: Session) -> Generator[bytes | Effect, Any, None]:
 
 
 def tell_changes(
-    session: Session, *, expunges: bool
+    session: Session, *, expunges: bool, everything: bool = False
 ) -> Generator[bytes | Effect, Any, None]:
-    """Yield what is untold. `expunges`: whether EXPUNGE may be sent (§7.5.1)."""
-    selected = session.selected
+    """Yield what is untold. `expunges`: whether EXPUNGE may be sent (§7.5.1).
+
+    `everything`: also what the client does not want to hear as a rule.
+    """
+    selected, wishes = session.selected, session.wishes
     if selected is None or _nothing(selected):
         return
-    if not selected.aligned:
+    wants = wishes.messages or everything
+    if not selected.aligned and (wants or session.removes):
         yield from tell_removed(selected)
-    if expunges and not selected.aligned:
-        yield from _tell_gone(session, selected)
+        if expunges:
+            yield from _tell_gone(session, selected)
+    if not wants:
+        return
     kept = selected.kept()
+    fresh = selected.now.uids[kept:]
     yield from _tell_new(session, selected, kept)
-    yield from _tell_flags(session, selected, kept)
-    if selected.aligned:
+    if wishes.flags or everything:
+        yield from _tell_flags(session, selected, kept)
+    selected.own = {}
+    if selected.is_whole:
         selected.whole_modseq = selected.now.modseq
-    if selected.contexts:
-        yield from tell_judged(selected)
+    judged = yield from judge(selected)
+    if judged or fresh:
+        yield from tell_more(session, selected, fresh, judged)
 
 
 def _nothing(selected: Selected) -> bool:
@@ -133,7 +147,6 @@ def _tell_flags(session: Session, selected: Selected, kept: int) -> Iterator[byt
     if own:
         uids, modseqs = now.uids, now.modseqs
         at = [i for i in at if own.get(uids[i]) != modseqs[i]]
-        selected.own = {}
     yield from tell_flags(session, selected, at)
 
 

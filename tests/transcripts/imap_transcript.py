@@ -122,13 +122,15 @@ class Player:
         try:
             match effect:
                 case Read(fn, args, brief):
-                    assert row is not None
-                    # An updated search may read whatever the command (RFC 5267).
-                    selected = self.connection.session.selected
-                    needs_none = fn.__name__ in {"get", "rights"} or (
-                        selected is not None and selected.contexts
+                    # An updated search may read whatever the command (RFC 5267), what
+                    # NOTIFY tells between commands too.
+                    session = self.connection.session
+                    needs_none = (
+                        fn.__name__ in {"get", "rights"}
+                        or session.notified is not None
+                        or (session.selected is not None and session.selected.contexts)
                     )
-                    assert row.needs is not Needs.NONE or needs_none
+                    assert needs_none or (row and row.needs is not Needs.NONE)
                     return _glance(fn, args) if brief else fn(*args), None
                 case Write(accounts, fn, args):
                     assert row is not None

@@ -39,6 +39,7 @@ from protocols.imap.commands.move import Move
 from protocols.imap.commands.myrights import Myrights
 from protocols.imap.commands.namespace import Namespace
 from protocols.imap.commands.noop import Noop
+from protocols.imap.commands.notify import Notify
 from protocols.imap.commands.rename import Rename
 from protocols.imap.commands.replace import Replace
 from protocols.imap.commands.resetkey import Resetkey
@@ -108,6 +109,7 @@ COMMANDS: dict[str, Row] = {
     "LSUB":         Row(Lsub.parse, KNOWN, ALL, READ),
     "NAMESPACE":    Row(Namespace.parse, KNOWN, ALL, READ),
     "STATUS":       Row(Status.parse, KNOWN, ALL, READ),
+    "NOTIFY":       Row(Notify.parse, KNOWN, ALL, READ),
     "SETACL":       Row(Setacl.parse, KNOWN, ALL, WRITE),
     "DELETEACL":    Row(Deleteacl.parse, KNOWN, ALL, WRITE),
     "GETACL":       Row(Getacl.parse, KNOWN, ALL, READ),

@@ -17,6 +17,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.sequence import written
 from protocols.imap.session import Session
@@ -55,6 +56,7 @@ class Append:
         except NoSuchFolder as error:
             raise No(str(error), "TRYCREATE") from None
         session.changed(account_id, done.stored[-1].modseq)
+        note_stored(session, done.stored)
         return done.code
 
 
@@ -72,6 +74,13 @@ class Appended:
             return ""
         uids = written([one.uid for one in self.stored])
         return f"APPENDUID {self.stored[0].uid_validity} {uids}"
+
+
+def note_stored(session: Session, stored: Sequence[Stored]) -> None:
+    """Let NOTIFY know whose messages these are."""
+    one = stored[0]
+    place = (one.account_id, one.folder_id)
+    deeds.filled(session, place, one.uid, len(stored), one.modseq)
 
 
 def append_to(

@@ -25,7 +25,7 @@ class Close:
         if not selected.read_only and "e" in folder.rights:
             place = (folder.account_id, folder.id, None)
             yield Write((folder.account_id,), expunge, place)
-        session.selected = None
+        session.leave()
         yield Watch(None)
         return ""
 
@@ -40,6 +40,6 @@ class Unselect:
         return cls()
 
     def run(self, session: Session) -> Run:
-        session.selected = None
+        session.leave()
         yield Watch(None)
         return ""

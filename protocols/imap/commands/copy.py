@@ -12,6 +12,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import No
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.sequence import SequenceSet, written
 from protocols.imap.session import Session
@@ -52,6 +53,7 @@ class Copy:
         except NoSuchFolder as error:
             raise No(str(error), "TRYCREATE") from None
         session.changed(target, done.modseq)
+        note_copied(session, target, done)
         return copyuid(done)
 
 
@@ -89,7 +91,15 @@ def _copy(place: Place, uids: Sequence[int], by_uid: bool) -> Copied:  # noqa: F
 
 def shown(done: Copied, target: tuple[int, int, str]) -> Copied:
     """Leave the UIDs out where the user may not open the mailbox. RFC 4315 §3."""
-    return done if "r" in target[2] else replace(done, uids=())
+    uids = done.uids if "r" in target[2] else ()
+    return replace(done, uids=uids, to_folder_id=target[1])
+
+
+def note_copied(session: Session, account_id: int, done: Copied) -> None:
+    """Let NOTIFY know whose messages these are."""
+    if done.uids:
+        place = (account_id, done.to_folder_id)
+        deeds.filled(session, place, done.first, len(done.uids), done.modseq)
 
 
 def copyuid(done: Copied) -> str:

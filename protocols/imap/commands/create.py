@@ -10,6 +10,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 from protocols.imap.special import ROLES
@@ -39,6 +40,7 @@ class Create:
         made = yield Write(
             (account_id,), _create, (session.user_id, account_id, name, role)
         )
+        deeds.created(session, (account_id, name))
         return f"MAILBOXID (F{made.mailbox_id})"  # RFC 8474 §4.1
 
 

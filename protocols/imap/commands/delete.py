@@ -8,6 +8,7 @@ from mailhost.store.rights import require_on
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Watch, Write
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 
@@ -28,12 +29,13 @@ class Delete:
     def run(self, session: Session) -> Run:
         account_id, name = places(session, self.name)
         yield Write((account_id,), _delete, (session.user_id, account_id, name))
+        deeds.deleted(session, (account_id, name))
         selected = session.selected
         if selected is not None and (
             selected.folder.account_id == account_id and selected.folder.name == name
         ):
             # Our own selection went with it: nothing is selected any more.
-            session.selected = None
+            session.leave()
             yield Watch(None)
             yield b"* OK [CLOSED] The mailbox is gone\r\n"
         return ""

@@ -24,9 +24,8 @@ from protocols.imap.searching.sources import (
     places,
     sources,
 )
-from protocols.imap.selected import Selected, select
+from protocols.imap.selected import NEVER_RECENT, Selected, select
 from protocols.imap.session import Session
-from protocols.imap.sync import NEVER_RECENT
 
 MOST_MAILBOXES = 1_000  # searched by one command
 

@@ -41,4 +41,5 @@ class Expunge:
         # The connection tells what is gone, as it tells what others removed,
         # and says HIGHESTMODSEQ. RFC 7162 §3.2.7
         session.mark(done.modseq)
+        session.removes = True
         return ""

@@ -4,7 +4,7 @@ CHANGEDSINCE is RFC 7162 §3.1.4, VANISHED §3.2.6; UIDFETCH is RFC 9586.
 """
 
 from bisect import bisect_left
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -14,29 +14,20 @@ from mailhost.store.change import add_flags
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Effect, Read, Write
 from protocols.imap.errors import Bad
-from protocols.imap.fetching.batch import Batch, picked
 from protocols.imap.fetching.grammar import fetch_attributes
 from protocols.imap.fetching.items import Body, Item, Wanted
-from protocols.imap.fetching.load import load
 from protocols.imap.fetching.modifiers import Modifiers, fetch_modifiers
-from protocols.imap.fetching.plan import Plan, lines, plan
-from protocols.imap.fetching.stream import stream
+from protocols.imap.fetching.plan import Plan, plan
+from protocols.imap.fetching.telling import Rows, tell_rows
 from protocols.imap.modseqs import make_aware
 from protocols.imap.parser import Parser
 from protocols.imap.resync import present_to, require_qresync, tell_earlier, vanished
 from protocols.imap.selected import Selected, Span, require_some
 from protocols.imap.sequence import SequenceSet
 from protocols.imap.session import Session
-from protocols.imap.sync import NEVER_RECENT, refresh
+from protocols.imap.sync import refresh
 
-VIEW_ROWS = 4_000  # messages told in one piece when no SQL is needed
-ROWS = 300  # messages read in one query
-OCTETS = 1024 * 1024  # of whole messages read in one query
 REMEMBERED = 1_000  # octets of the items of a FETCH
-# What is read so fast that the event loop does it itself.
-BRIEF_ROWS = 64
-BRIEF_OCTETS = 256 * 1024  # read from the database
-BRIEF_SIZES = 2 * 1024 * 1024  # of the messages, of which less is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +85,8 @@ class Fetch:
             seen = yield from _set_seen(session, selected, spans, since)
         if seen or session.uid_only:
             todo = plan(*self._as_told(session, has_seen=bool(seen)))
-        for rows in _batches(selected, spans, todo, asked.modifiers.changed_since):
-            batch = _batch(session, selected, rows)
-            if todo.needs_octets and selected.now.sizes[rows.at[0]] > OCTETS:
-                yield from stream(batch, todo, selected.folder.id)
-                continue
-            if not todo.from_view:
-                brief = _is_brief(selected, rows, todo)
-                batch = yield Read(load, (batch, todo, selected.folder.id), brief)
-            missing += len(rows.at) - len(batch.uids)
-            if batch.uids:
-                yield lines(batch, todo)
+        rows = _rows(selected, spans, asked.modifiers.changed_since)
+        missing += yield from tell_rows(session, selected, rows, todo)
         selected.own.update(seen)
         return "EXPUNGEISSUED" if missing else ""
 
@@ -189,17 +171,6 @@ def _set_seen(
     return dict.fromkeys(done.changed, done.modseq)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some messages: positions as the client counts, and where they are in `now`."""
-
-    positions: Sequence[int]
-    at: Sequence[int]
-
-    def cut(self, start: int, end: int) -> "Rows":
-        return Rows(self.positions[start:end], self.at[start:end])
-
-
 def _rows(selected: Selected, spans: Sequence[Span], since: int | None) -> Rows:
     """Return the messages of the spans, without those gone or not changed since."""
     if since is not None and selected.aligned:
@@ -222,49 +193,3 @@ def _rows(selected: Selected, spans: Sequence[Span], since: int | None) -> Rows:
 
 def _between(numbers: Sequence[int], start: int, end: int) -> Sequence[int]:
     return numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]
-
-
-def _batches(
-    selected: Selected, spans: Sequence[Span], todo: Plan, since: int | None
-) -> Iterator[Rows]:
-    """Yield as many messages as are read or told at once."""
-    rows = _rows(selected, spans, since)
-    most = VIEW_ROWS if todo.from_view else ROWS
-    for start in range(0, len(rows.at), most):
-        batch = rows.cut(start, start + most)
-        if todo.needs_octets:
-            yield from _by_octets(selected, batch)
-        else:
-            yield batch
-
-
-def _by_octets(selected: Selected, rows: Rows) -> Iterator[Rows]:
-    """Cut so that few octets are held at once; a very large message comes alone."""
-    sizes = selected.now.sizes
-    start = octets = 0
-    for k, i in enumerate(rows.at):
-        if octets + sizes[i] > OCTETS and k > start:
-            yield rows.cut(start, k)
-            start, octets = k, 0
-        octets += sizes[i]
-    yield rows.cut(start, len(rows.at))
-
-
-def _is_brief(selected: Selected, rows: Rows, todo: Plan) -> bool:
-    if len(rows.at) > BRIEF_ROWS or todo.message:
-        return False
-    octets = sum(picked(selected.now.sizes, rows.at))
-    return octets <= (BRIEF_OCTETS if todo.needs_octets else BRIEF_SIZES)
-
-
-def _batch(session: Session, selected: Selected, rows: Rows) -> Batch:
-    now, at, positions = selected.now, rows.at, rows.positions
-    recent_from = NEVER_RECENT if session.rev2 else selected.recent_from
-    numbers: Sequence[int]
-    if session.uid_only:
-        numbers = picked(now.uids, at)
-    elif isinstance(positions, range):
-        numbers = range(positions.start + 1, positions.stop + 1)
-    else:
-        numbers = [n + 1 for n in positions]
-    return Batch(now, recent_from, numbers, picked(now.uids, at), at)

@@ -1,17 +1,15 @@
-"""IDLE. RFC 9051 §6.3.13, RFC 2177 §3."""
+"""IDLE. RFC 9051 §6.3.13, RFC 2177 §3; what NOTIFY asked for, RFC 5465 §4."""
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from protocols.imap.commands.base import Run
-from protocols.imap.effects import Await, Effect
+from protocols.imap.effects import Await
 from protocols.imap.errors import Bad
-from protocols.imap.modseqs import highest
 from protocols.imap.parser import Parser
-from protocols.imap.responses import continues, untagged
+from protocols.imap.pushing import push
+from protocols.imap.responses import continues
 from protocols.imap.session import Session
-from protocols.imap.sync import recheck, refresh, tell_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +22,14 @@ class Idle:
         return cls()
 
     def run(self, session: Session) -> Run:
-        yield from _tell(session)
+        yield from push(session, expunges=True)
         yield continues("idling")
         while True:
-            line = yield Await(line=True, changes=session.selected is not None)
+            listens = session.selected is not None or session.notified is not None
+            line = yield Await(line=True, changes=listens)
             if line is not None:
                 break
-            if session.stale:
-                if session.shares():
-                    yield from recheck(session)
-                yield from refresh(session)
-            yield from _tell(session)
+            yield from push(session, expunges=True)
         if line.upper() != b"DONE":
             raise Bad("Expected DONE")
         return ""
-
-
-def _tell(session: Session) -> Generator[bytes | Effect, Any, None]:
-    yield from tell_changes(session, expunges=True)
-    if told := highest(session):
-        yield untagged(f"OK [{told}] Highest")

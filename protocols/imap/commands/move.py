@@ -7,7 +7,7 @@ from mailhost.store import change
 from mailhost.store.errors import NoSuchFolder
 from mailhost.store.values import Copied
 from protocols.imap.commands.base import Run
-from protocols.imap.commands.copy import Place, copyuid, shown
+from protocols.imap.commands.copy import Place, copyuid, note_copied, shown
 from protocols.imap.effects import Write
 from protocols.imap.errors import No
 from protocols.imap.names import places
@@ -54,6 +54,8 @@ class Move:
         except NoSuchFolder as error:
             raise No(str(error), "TRYCREATE") from None
         session.look_again()
+        session.removes = True
+        note_copied(session, target, done)
         # Before the EXPUNGEs, so that the client can pair them. RFC 6851 §4.3
         if code := copyuid(done):
             yield untagged(f"OK [{code}] Moved")

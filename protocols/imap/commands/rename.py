@@ -9,6 +9,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import No
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 
@@ -35,6 +36,7 @@ class Rename:
         if account_id != to_account_id:
             raise No("A mailbox cannot move to another account", "CANNOT")
         yield Write((account_id,), _rename, (session.user_id, account_id, old, new))
+        deeds.renamed(session, (account_id, old), (account_id, new))
         return ""
 
 

@@ -8,7 +8,7 @@ from mailhost.store.append import Item
 from mailhost.store.errors import NoSuchFolder, NoSuchMessage
 from protocols.imap.appending.assemble import assembled
 from protocols.imap.appending.grammar import Message, append_message
-from protocols.imap.commands.append import Appended, append_to
+from protocols.imap.commands.append import Appended, append_to, note_stored
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
@@ -67,6 +67,8 @@ class Replace:
         except NoSuchFolder as error:
             raise No(str(error), "TRYCREATE") from None
         session.look_again()
+        session.removes = True
+        note_stored(session, done.stored)
         # Before the EXPUNGE, so that the client can pair them. RFC 8508 §4.3
         if done.code:
             yield untagged(f"OK [{done.code}] Replaced")

@@ -64,8 +64,7 @@ class Select:
             if self.known.numbers is not None:
                 session.use_numbers()
         # A failed SELECT leaves no mailbox selected. RFC 9051 §6.3.2
-        had, session.selected = session.selected, None
-        if had is not None:
+        if session.leave():
             # What follows is about the new mailbox. RFC 9051 §7.1
             yield untagged("OK [CLOSED] The former mailbox is closed")
         if self.condstore:

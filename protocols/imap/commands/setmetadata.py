@@ -21,6 +21,7 @@ from protocols.imap.metadata import (
     with_values,
 )
 from protocols.imap.names import places, written
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 from protocols.imap.special import ROLES
@@ -53,10 +54,12 @@ class Setmetadata:
 
     def run(self, session: Session) -> Run:
         user_id, own = session.user_id, session.who().account_id
+        names = [name for name, _ in self.values]
         if not self.name:
-            if {ADMIN, SPECIAL_USE} & {name for name, _ in self.values}:
+            if {ADMIN, SPECIAL_USE} & set(names):
                 raise No("This entry is read-only", "NOPERM")
             yield Write((own,), _set, (own, None, user_id, self.values))
+            deeds.annotated(session, None, names)
             return ""
         role = self._role()
         account_id, inner = places(session, self.name)
@@ -64,7 +67,9 @@ class Setmetadata:
             raise No("Only the owner says what a mailbox is for", "NOPERM")
         arguments = (account_id, inner, user_id, self.values, role)
         lost = yield Write((account_id,), _set_on_folder, arguments)
+        deeds.annotated(session, (account_id, inner), names)
         if lost is not None:
+            deeds.annotated(session, (account_id, lost), [SPECIAL_USE])
             yield with_values(written(session, lost), {SPECIAL_USE: None})
         return ""
 

@@ -14,10 +14,10 @@ from protocols.imap.flagtext import flag_lists
 from protocols.imap.modseqs import make_aware
 from protocols.imap.parser import Parser, split_flags
 from protocols.imap.responses import untagged
-from protocols.imap.selected import Selected, require_some
+from protocols.imap.selected import NEVER_RECENT, Selected, require_some
 from protocols.imap.sequence import SequenceSet, written
 from protocols.imap.session import Session
-from protocols.imap.sync import NEVER_RECENT, ROWS, fetched, refresh
+from protocols.imap.sync import ROWS, fetched, refresh
 
 WORD = re.compile(rb"([+-]?)FLAGS(\.SILENT)?", re.IGNORECASE)
 OPERATIONS: dict[str, Callable[..., FlagResult]] = {

@@ -7,6 +7,7 @@ from mailhost.store import folders
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.names import places
+from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 
@@ -33,9 +34,11 @@ class Subscribe:
         account = session.who().account_id
         if self.undo:
             yield Write((account,), folders.unsubscribe, (session.user_id, self.name))
+            deeds.subscribed(session, self.name, holds=False)
             return ""
         where = places(session, self.name)
         yield Write((account,), _subscribe, (session.user_id, self.name, *where))
+        deeds.subscribed(session, self.name, holds=True)
         return ""
 
 

@@ -1,6 +1,7 @@
 """fetch-att and its list. RFC 9051 §9; BINARY is RFC 3516 §7, PREVIEW RFC 8970 §6."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from protocols.imap.errors import Bad
@@ -33,18 +34,27 @@ OLD = {
 
 def fetch_attributes(p: Parser) -> tuple[Wanted, ...]:
     """Read a macro, one attribute or a list of them; each is answered once."""
-    if not p.takes(b"("):
-        return tuple(_macro_or_one(p))
-    found: dict[Item | bytes, Wanted] = {}
-    while True:
-        one = fetch_att(p)
-        name = one.label if isinstance(one, Body) else one
-        found[name] = _either(found[name], one) if name in found else one
+    return attribute_list(p) if p.takes(b"(") else tuple(_macro_or_one(p))
+
+
+def attribute_list(p: Parser) -> tuple[Wanted, ...]:
+    """Read fetch-att *(SP fetch-att) ")"."""
+    found = [fetch_att(p)]
+    while p.takes(b" "):
+        found.append(fetch_att(p))
         if len(found) > MOST_ITEMS:
             raise Bad("Too many items", "LIMIT")
-        if p.takes(b")"):
-            return tuple(found.values())
-        p.sp()
+    p.literally(b")")
+    return together(found)
+
+
+def together(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """Return each attribute once."""
+    found: dict[Item | bytes, Wanted] = {}
+    for one in wanted:
+        name = one.label if isinstance(one, Body) else one
+        found[name] = _either(found[name], one) if name in found else one
+    return tuple(found.values())
 
 
 def _either(first: Wanted, second: Wanted) -> Wanted:

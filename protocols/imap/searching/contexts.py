@@ -13,6 +13,7 @@ from typing import Any
 from mailhost.store.sorting import Criterion, order
 from protocols.imap.effects import Effect, Read
 from protocols.imap.errors import Bad
+from protocols.imap.fetching.items import Wanted
 from protocols.imap.responses import quoted, untagged
 from protocols.imap.searching.evaluate import search, spans_of
 from protocols.imap.searching.keys import All, Among, Key, Not, mapped
@@ -39,6 +40,7 @@ class Context:
     criteria: tuple[Criterion, ...] | None
     results: "array[int]"
     modseq: int  # changes up to here have been judged
+    attributes: tuple[Wanted, ...] = ()  # told of what is new; RFC 5465 §7
 
     def holds(self, uid: int) -> bool:
         """Tell whether an unsorted result has this UID."""
@@ -91,6 +93,15 @@ def _runs(pairs: Iterable[tuple[int, int]]) -> Iterator[Pair]:
         yield start, uids
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one context has to tell; `added` are UIDs that match now and did not."""
+
+    context: Context
+    line: bytes
+    added: frozenset[int]
+
+
 def check_tag(selected: Selected, program: Program, tag: str) -> None:
     """Raise Bad for a tag that names a context already. RFC 5267 §4.3."""
     options = program.options
@@ -121,6 +132,7 @@ def keep(
         program.criteria,
         array("Q", [selected.now.uids[i] for i in rows]),
         selected.now.modseq,
+        program.options.attributes if program.options is not None else (),
     )
     return b""
 
@@ -159,9 +171,10 @@ def tell_removed(selected: Selected) -> Iterator[bytes]:
             yield _line(selected, context, [("REMOVEFROM", pairs)])
 
 
-def tell_judged(selected: Selected) -> Generator[bytes | Effect, Any, None]:
-    """Yield REMOVEFROM and ADDTO for what came or changed. RFC 5267 §4.3.2."""
+def judge(selected: Selected) -> Generator[bytes | Effect, Any, list[Judged]]:
+    """Return the REMOVEFROM and ADDTO for what came or changed. RFC 5267 §4.3.2."""
     now = selected.now
+    judged: list[Judged] = []
     for context in list(selected.contexts.values()):
         if context.modseq == now.modseq:
             continue
@@ -181,12 +194,14 @@ def tell_judged(selected: Selected) -> Generator[bytes | Effect, Any, None]:
         if pairs:
             told.append(("ADDTO", pairs))
         if told:
-            yield _line(selected, context, told)
+            added = frozenset(uid for _, uids in pairs for uid in uids)
+            judged.append(Judged(context, _line(selected, context, told), added))
+    return judged
 
 
 def _added(
     selected: Selected, context: Context, matching: set[int]
-) -> Generator[bytes | Effect, Any, list[Pair]]:
+) -> Generator[Effect, Any, list[Pair]]:
     """Take what matches now and did not into the result; return the pairs of ADDTO."""
     now = selected.now
     if context.criteria is None:

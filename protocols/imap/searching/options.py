@@ -1,6 +1,7 @@
 """search-return-opts: RFC 9051 §9, RFC 4731 §4.
 
-CONTEXT, UPDATE are RFC 5267 §5, PARTIAL is RFC 9394 §4, RELEVANCY RFC 6203 §7.
+CONTEXT, UPDATE are RFC 5267 §5, what UPDATE fetches RFC 5465 §7; PARTIAL is
+RFC 9394 §4, RELEVANCY RFC 6203 §7.
 """
 
 import re
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from protocols.imap.errors import Bad
+from protocols.imap.fetching.grammar import attribute_list
+from protocols.imap.fetching.items import Wanted
 from protocols.imap.parser import MAX_UINT32, Parser
 
 T = TypeVar("T")
@@ -45,6 +48,7 @@ class Options:
 
     names: frozenset[str] = frozenset({"ALL"})
     partial: Partial | None = None
+    attributes: tuple[Wanted, ...] = ()  # of what is new in an updated result
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -76,6 +80,7 @@ def return_options(p: Parser) -> Options | None:
     p.offset += 8
     names: set[str] = set()
     partial = None
+    attributes: tuple[Wanted, ...] = ()
     is_first = True
     while not p.takes(b")"):
         if not is_first:
@@ -87,6 +92,8 @@ def return_options(p: Parser) -> Options | None:
             partial = _only(partial, partial_range(p))
         elif name in NAMES:
             names.add(name)
+            if name == "UPDATE" and p.takes(b" ("):
+                attributes = attribute_list(p)
         else:
             raise Bad(f"Unknown option {name[:40]}")
     p.sp()
@@ -94,7 +101,7 @@ def return_options(p: Parser) -> Options | None:
         raise Bad("PARTIAL and ALL do not go together")
     if not names and not partial:
         return Options()
-    return Options(frozenset(names), partial)
+    return Options(frozenset(names), partial, attributes)
 
 
 def _only(before: Partial | None, now: Partial) -> Partial:

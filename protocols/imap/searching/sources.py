@@ -44,7 +44,10 @@ def sources(p: Parser) -> tuple[Source, ...]:
         kind = p.atom().upper()
         if kind not in KINDS:
             raise Bad(f"Unknown source {kind[:40]}")
-        names = _names(p) if kind in NAMED else ()
+        names: tuple[str, ...] = ()
+        if kind in NAMED:
+            p.sp()
+            names = one_or_more_mailboxes(p)
         found.append(Source(kind, names))
         count += 1 + len(names)
         if count > MOST_NAMES:
@@ -54,9 +57,8 @@ def sources(p: Parser) -> tuple[Source, ...]:
         p.sp()
 
 
-def _names(p: Parser) -> tuple[str, ...]:
-    """Read one-or-more-mailbox."""
-    p.sp()
+def one_or_more_mailboxes(p: Parser) -> tuple[str, ...]:
+    """Read a name, or several in brackets. RFC 5465 §8."""
     if not p.takes(b"("):
         return (p.mailbox(),)
     found = [p.mailbox()]

@@ -7,9 +7,10 @@ import pytest
 
 from mailhost.store.values import FolderInfo
 from mailhost.store.view import Generation
-from protocols.imap.commands.fetch import ROWS, Fetch
+from protocols.imap.commands.fetch import Fetch
 from protocols.imap.effects import Read
 from protocols.imap.errors import Bad
+from protocols.imap.fetching.telling import ROWS
 from protocols.imap.parser import Parser
 from protocols.imap.selected import select
 from protocols.imap.session import Session
