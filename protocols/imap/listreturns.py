@@ -10,7 +10,7 @@ from typing import Any
 from mailhost.store.annotations import annotations
 from mailhost.store.values import FolderInfo
 from protocols.imap.commands.getmetadata import special_use
-from protocols.imap.commands.status import deleted_storage, status_items, status_line
+from protocols.imap.commands.status import deleted_storage, status_items
 from protocols.imap.effects import Effect, Read
 from protocols.imap.errors import Bad
 from protocols.imap.metadata import NEEDED, Name, entries, with_values
@@ -19,6 +19,7 @@ from protocols.imap.parser import Parser
 from protocols.imap.responses import untagged
 from protocols.imap.rightsgrammar import shown
 from protocols.imap.session import Session
+from protocols.imap.statusline import status_line
 
 # Attributes: they are told whether asked or not, but for SUBSCRIBED.
 PLAIN = {"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "MYRIGHTS"}

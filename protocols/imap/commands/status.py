@@ -14,11 +14,11 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Effect, Read
 from protocols.imap.errors import Bad
 from protocols.imap.modseqs import make_aware
-from protocols.imap.names import places, written
+from protocols.imap.names import places
 from protocols.imap.parser import ATOM, Parser
-from protocols.imap.responses import untagged
 from protocols.imap.selected import require_right
 from protocols.imap.session import Session
+from protocols.imap.statusline import status_line
 
 ITEMS = (
     "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE",
@@ -77,29 +77,3 @@ def status_items(p: Parser) -> tuple[str, ...]:
         if p.takes(b")"):
             return tuple(found)
         p.sp()
-
-
-def status_line(
-    session: Session,
-    name: str,
-    folder: FolderInfo,
-    items: Sequence[str],
-    storage: Mapping[int, int],
-) -> bytes:
-    """Write a STATUS response; `storage` is what `deleted_storage` gave."""
-    recent = max(0, folder.uid_next - folder.recent_uid)
-    values = {
-        "MESSAGES": folder.messages,
-        "RECENT": min(recent, folder.messages),
-        "UIDNEXT": folder.uid_next,
-        "UIDVALIDITY": folder.uid_validity,
-        "UNSEEN": folder.unseen,
-        "DELETED": folder.deleted,
-        "SIZE": folder.bytes,
-        "HIGHESTMODSEQ": folder.modseq,
-        "MAILBOXID": f"(F{folder.mailbox_id})",
-        "DELETED-STORAGE": storage.get(folder.id, 0),
-        "APPENDLIMIT": session.at.max_message,
-    }
-    told = " ".join(f"{item} {values[item]}" for item in items)
-    return untagged(f"STATUS {written(session, name)} ({told})")

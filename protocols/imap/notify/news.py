@@ -16,7 +16,6 @@ from mailhost.store.annotations import annotations_changed
 from mailhost.store.errors import NoSuchFolder
 from mailhost.store.rights import ALL, account_rights, rights_by_folder
 from mailhost.store.roster import Roster, State, rosters
-from protocols.imap.commands.status import status_line
 from protocols.imap.effects import Effect, Listen, Read, Steps
 from protocols.imap.errors import Fatal
 from protocols.imap.metadata import without_values
@@ -27,6 +26,7 @@ from protocols.imap.notify.notified import WHATEVER, Notified, Told
 from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 from protocols.imap.special import attributes
+from protocols.imap.statusline import status_line
 
 log = logging.getLogger(__name__)
 
