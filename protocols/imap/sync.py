@@ -86,7 +86,7 @@ def tell_changes(
     selected.own = {}
     if selected.is_whole:
         selected.whole_modseq = selected.now.modseq
-    judged = yield from judge(selected)
+    judged = (yield from judge(selected)) if selected.contexts else []
     if judged or fresh:
         yield from tell_more(session, selected, fresh, judged)
 

@@ -83,7 +83,7 @@ KEYS = st.recursive(
 )
 RETURNS = st.lists(st.sampled_from([
     "MIN", "MAX", "ALL", "COUNT", "SAVE", "UPDATE", "CONTEXT", "RELEVANCY", "PARTIAL 1:2",
-    "PARTIAL -1:-9", "PARTIAL 1:-1", "X"]), max_size=4).map(lambda o: f"RETURN ({' '.join(o)})")
+    "PARTIAL -1:-9", "PARTIAL 1:-1", "UPDATE (UID FLAGS)", "UPDATE (", "X"]), max_size=4).map(lambda o: f"RETURN ({' '.join(o)})")
 CRITERIA = st.lists(st.sampled_from([
     "ARRIVAL", "DATE", "SUBJECT", "FROM", "TO", "CC", "SIZE", "REVERSE", "DISPLAYFROM",
     "DISPLAYTO", "RELEVANCY", "X"]), max_size=3).map(lambda o: f"({' '.join(o)})")
@@ -98,6 +98,17 @@ URLS = st.sampled_from([
     "imap://bob@localhost/x/;UID=1;URLAUTH=user+a:INTERNAL:" + "0a" * 33, "INBOX", '""',
     '"imap://alice%40example.test@localhost/INBOX/;UID=1;EXPIRE=9;URLAUTH=authuser"', "a b",
 ])
+EVENTS = st.one_of(st.just("NONE"), st.lists(st.sampled_from([
+    "MessageNew", "MessageExpunge", "FlagChange", "MessageNew (UID BODY.PEEK[1]<0.3>)",
+    "MessageNew (UID BINARY.PEEK[1]) MessageExpunge", "MessageNew (", "MailboxName",
+    "SubscriptionChange", "MailboxMetadataChange", "ServerMetadataChange", "X",
+    "MessageNew MessageExpunge FlagChange", "AnnotationChange",
+    ]), max_size=3).map(lambda e: f"({' '.join(e)})"))
+GROUPS = st.lists(st.tuples(st.sampled_from([
+    "selected", "selected-delayed", "personal", "inboxes", "subscribed", "subtree Work",
+    'subtree ("" Shared)', "mailboxes (INBOX a//b)", "mailboxes {3+}\r\na\rb", "x",
+    ]), EVENTS).map(lambda g: f"({g[0]} {g[1]})"), max_size=3).map(" ".join)
+NOTIFIES = ["(selected (MessageNew (UID BODY.PEEK[]) MessageExpunge FlagChange)) (personal (MailboxName MessageNew MessageExpunge FlagChange MailboxMetadataChange))", "STATUS (selected-delayed (MessageNew MessageExpunge)) (subscribed (SubscriptionChange)) (subtree (Work a) (MailboxName MessageNew MessageExpunge))", "(selected NONE) (inboxes (ServerMetadataChange FlagChange MessageNew MessageExpunge))"]
 COMMANDS = st.one_of(
     st.tuples(st.sampled_from(["", "UID"]), st.just("FETCH"), SETS, ITEMS),
     st.tuples(st.sampled_from(["", "UID"]), st.just("STORE"), SETS,
@@ -122,6 +133,8 @@ COMMANDS = st.one_of(
     st.tuples(st.sampled_from(["SELECT", "EXAMINE", "CREATE", "DELETE", "SUBSCRIBE",
                                "UNSUBSCRIBE"]), NAMES),
     st.tuples(st.just("RENAME"), NAMES, NAMES),
+    st.tuples(st.sampled_from(["NOTIFY SET", "NOTIFY SET STATUS", "NOTIFY"]), GROUPS),
+    st.sampled_from([f"NOTIFY SET {one}" for one in NOTIFIES]).map(lambda n: (n,)),
     st.tuples(st.sampled_from(["LIST", "LSUB", "LIST (SUBSCRIBED)"]), NAMES,
               st.sampled_from(["*", "%", '""', "(a b)", "* RETURN (STATUS (SIZE))"])),
     st.tuples(st.just("STATUS"), NAMES, st.sampled_from(["(MESSAGES RECENT)", "()", "(X)"])),
@@ -174,9 +187,11 @@ def test_replies_follow_the_grammar(
         player.hear(b"y SELECT INBOX\r\n")
     for chunk in chunks:
         player.hear(chunk)
+        player.look()
     player.steps.close()
     said = bytes(player.said)
     assert b"SERVERBUG" not in said, (chunks, said[-200:])
+    assert b"Internal error" not in said, (chunks, said[-200:])
     responses(said)
 
 
@@ -194,3 +209,35 @@ def test_before_login(db: None, chunks: list[bytes]) -> None:
     assert b"SERVERBUG" not in player.said
     responses(bytes(player.said))
     assert not re.search(rb"^\* \d+ FETCH", player.said, re.MULTILINE)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=100,
+)
+@given(
+    chunks=st.lists(LINES, max_size=8),
+    asked=st.sampled_from(NOTIFIES),
+    enabled=st.sampled_from(["CONDSTORE", "QRESYNC", "IMAP4rev2", "UIDONLY"]),
+    between=st.sampled_from(
+        [b"", b"n NOOP\r\n", b"n FETCH 1 FLAGS\r\n", b"n IDLE\r\n"]
+    ),
+)
+def test_what_is_told_unasked_follows_the_grammar(
+    world: "User", chunks: list[bytes], asked: str, enabled: str, between: bytes
+) -> None:
+    login = f'x LOGIN alice@example.test "{PASSWORD}"\r\ny SELECT INBOX\r\n'.encode()
+    acting, told = (Player(Connection(session()), write) for _ in range(2))
+    acting.hear(login)
+    told.hear(login + f"z ENABLE {enabled}\r\nz NOTIFY SET {asked}\r\n".encode())
+    for chunk in chunks:
+        acting.hear(chunk)
+        told.look()
+        told.hear(between)
+    for player in (acting, told):
+        player.steps.close()
+        said = bytes(player.said)
+        assert b"SERVERBUG" not in said, (chunks, said[-200:])
+        assert b"Internal error" not in said, (chunks, said[-200:])
+        responses(said)

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.imap_client.responses import Response
+
+if TYPE_CHECKING:
+    from tests.imap_client.surroundings import Watching
 
 # Message numbers must not move while these run. RFC 9051 §7.5.1, RFC 5256 §3.
 BY_NUMBER = {"FETCH", "STORE", "SEARCH", "SORT", "THREAD"}
@@ -34,6 +38,8 @@ class Command:
     name: str  # UID FETCH
     parts: Sequence[bytes]
     target: str = ""  # the mailbox that is opened, filled, created or deleted
+    onto: str = ""  # what RENAME makes of it
+    watching: "Watching | None" = None  # what NOTIFY asks for
     change: Change | None = None
     asks: Sequence[int] = ()  # UIDs or numbers that have to be answered with FETCH
     digests: Sequence[bytes] = ()  # of the messages that an APPEND brings

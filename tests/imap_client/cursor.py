@@ -42,6 +42,7 @@ class Mode:
     condstore: bool = False
     qresync: bool = False
     uidonly: bool = False
+    free: bool = False  # message numbers may move at any time: RFC 5465 §6.1.1
 
     def enable(self, name: bytes) -> None:
         """Take one name of an ENABLED response."""

@@ -92,6 +92,8 @@ class Picture:
         self.entries += [Entry() for _ in range(count - len(self.entries))]
 
     def _check_may_move(self, running: Command | None) -> None:
+        if self.mode.free:
+            return
         if running is None or running.keeps_numbers:
             name = "no command" if running is None else running.name
             raise Violation(f"message numbers move while {name} runs")
@@ -229,6 +231,7 @@ class Picture:
             for entry, flags in self._undo.items():
                 if result.kind != "OK" or entry in refused:
                     entry.flags = flags
+            self._undo.clear()
             if result.kind == "OK" and not change.silent:
                 self.doubtful |= set(self._named(change)) - self._answered - refused
         if result.kind == "OK" and running.asks:

@@ -18,6 +18,7 @@ from tests.imap_client.cursor import Mode
 from tests.imap_client.picture import Picture, Violation
 from tests.imap_client.reader import Reader
 from tests.imap_client.responses import Response
+from tests.imap_client.surroundings import Surroundings, Watching
 
 SECONDS = 20  # that an answer may take
 OCTETS = 1 << 16
@@ -39,6 +40,8 @@ class Client:
     capabilities: set[str] = field(default_factory=set)
     bye: str = ""
     resync: Picture | None = None  # what the client still has of what it opens
+    watching: Watching | None = None  # what NOTIFY asked for
+    surroundings: Surroundings | None = None  # of who watches all its mailboxes
     _opening: Picture | None = None
     _parts: deque[tuple[bytes, bool]] = field(default_factory=deque)
     _out: bytearray = field(default_factory=bytearray)
@@ -157,8 +160,11 @@ class Client:
         if response.kind == "CAPABILITY" or response.code == "CAPABILITY":
             names = response.value or response.argument
             self.capabilities = {name.decode() for name in names}
+        self._around(response, running)
         if response.code == "CLOSED":
             self.picture = None
+            if self.surroundings is not None:
+                self.surroundings.selected = ""
         elif self.picture is not None:
             self.picture.take(response, running)
         elif self._opening is not None:
@@ -182,10 +188,41 @@ class Client:
             self.resync = None
         elif response.kind == "OK" and running.name in {"CLOSE", "UNSELECT"}:
             self.picture = None
+        if response.kind == "OK":
+            self._did(running)
         if self.picture is not None:
             self.picture.end(running, response)
         if self.running:
             self._begin(self.running[0])
+
+    def _around(self, response: Response, running: Command | None) -> None:
+        """Take what is told of other mailboxes; unasked only where it was wanted."""
+        asked = running is not None and running.name in {"LIST", "STATUS", "NOTIFY"}
+        if response.kind not in {"LIST", "STATUS"} or (running and running.opens):
+            return
+        if self.surroundings is not None:
+            self.surroundings.take(response)
+        elif not asked:
+            raise Violation(f"{response.kind} that nobody asked for")
+
+    def _did(self, done: Command) -> None:
+        if done.watching is not None:
+            self._notified(done, done.watching)
+        elif self.surroundings is not None:
+            self.surroundings.did(done)
+
+    def _notified(self, done: Command, watching: Watching) -> None:
+        """RFC 5465 §3.1: it holds from the tagged OK on."""
+        self.watching = watching
+        self.mode.free = watching.at_once
+        self.surroundings = None
+        if watching.others:
+            self.surroundings = Surroundings()
+            for told in done.said:
+                self.surroundings.take(told)
+            if self.picture is not None:
+                self.surroundings.make(self.picture.name)
+                self.surroundings.selected = self.picture.name
 
     def _begin(self, running: Command) -> None:
         if running.opens:

@@ -9,6 +9,7 @@ from random import Random
 
 from tests.imap_client.command import Change, Command, command
 from tests.imap_client.cursor import to_utf7
+from tests.imap_client.surroundings import Watching
 from tests.imap_client.wire import Client
 from tests.imap_model.letters import letter
 from tests.imap_model.oracle import digest
@@ -39,7 +40,7 @@ def quoted(client: Client, name: str) -> str:
 
 def may_number(client: Client) -> bool:
     """Tell whether message numbers are sure: nothing under way may move them."""
-    return all(one.keeps_numbers for one in client.running)
+    return not client.mode.free and all(one.keeps_numbers for one in client.running)
 
 
 def choose(
@@ -71,7 +72,8 @@ def target(client: Client, dice: Random) -> tuple[str, str, list[int]] | None:
     picture = client.picture
     if picture is None or not picture.entries:
         return None
-    is_quiet = not client.running
+    # What arrives is pushed to who asked for it: "*" may be another by now.
+    is_quiet = not client.running and not (client.watching and client.watching.pushes)
     if may_number(client) and dice.random() < 0.5:
         numbers = range(1, len(picture.entries) + 1)
         return "", *choose(dice, numbers, star=is_quiet)
@@ -244,7 +246,7 @@ def manage(client: Client, dice: Random) -> Command | None:
     if verb == "RENAME":
         name = dice.choice((name, name, name, "INBOX"))
         both = f"{quoted(client, name)} {quoted(client, other)}"
-        return command(f"RENAME {both}", target=name)
+        return command(f"RENAME {both}", target=name, onto=other)
     return command(f"{verb} {quoted(client, name)}", target=name)
 
 
@@ -257,13 +259,44 @@ def idle(client: Client, dice: Random) -> Command | None:
     return command("IDLE")
 
 
+NOTHING = Watching("NONE", others=False)
+MESSAGES = "(MessageNew MessageExpunge FlagChange)"
+
+
+def notify(client: Client, dice: Random) -> Command | None:
+    """Ask to be told; some want nothing of the selected mailbox, for a while."""
+    if dice.random() < 0.1:
+        return command("NOTIFY NONE", watching=NOTHING)
+    how = dice.choice(("SELECTED", "SELECTED-DELAYED", "SELECTED-DELAYED", "NONE"))
+    watching = Watching(how, others=dice.random() < 0.6 and knows_where(client))
+    return notify_set(watching, dice.choice(("", "", " (UID FLAGS)", " (ENVELOPE)")))
+
+
+def knows_where(client: Client) -> bool:
+    """Tell whether the selected mailbox has the name that it was selected by."""
+    return client.picture is None or client.picture.name in FIXED
+
+
+def notify_set(watching: Watching, attributes: str = "") -> Command:
+    """Return the NOTIFY that asks for this."""
+    groups = []
+    if watching.pushes:
+        events = f"MessageNew{attributes} MessageExpunge FlagChange"
+        groups.append(f"({watching.selected} ({events}))")
+    elif not watching.others or attributes:
+        groups.append("(SELECTED NONE)")
+    if watching.others:
+        groups.append(f"(personal (MailboxName {MESSAGES[1:]})")
+    return command(f"NOTIFY SET STATUS {' '.join(groups)}", watching=watching)
+
+
 # How often, relative to each other.
 ACTIONS: dict[Action, int] = {
     noop: 8, fetch: 14, fetch_changed: 3, fetch_all: 6, store: 14, delete_some: 5,
     expunge: 5, copy: 8, append: 10, search: 6, arrange: 4, status: 3, select: 5,
-    close: 1, manage: 2, list_all: 1, idle: 4,
+    close: 1, manage: 2, list_all: 1, idle: 4, notify: 3,
 }  # fmt: skip
-ALONE: tuple[Action, ...] = (select, close, manage, idle)  # never pipelined
+ALONE: tuple[Action, ...] = (select, close, manage, idle, notify)  # never pipelined
 
 
 def some_action(client: Client, dice: Random) -> tuple[Action, Command]:

@@ -66,10 +66,17 @@ def check_counts(client: Client, truth: Truth) -> None:
             raise Violation(f"STATUS of {name}: {told}, in truth {wanted}")
 
 
-def differs(client: Client, truth: Truth) -> str | None:
-    """Return how a client's picture differs from the rows, or None."""
+def differs(client: Client, truth: Truth, *, pushed: bool = False) -> str | None:
+    """Return how what a client knows differs from the rows, or None.
+
+    `pushed`: only what it has to be told without a command.
+    """
+    if client.bye:
+        return None
+    if wrong := _differs_around(client, truth):
+        return f"{client.name}: {wrong}"
     picture = client.picture
-    if picture is None or client.bye:
+    if picture is None or not _has_to_know(client, pushed=pushed):
         return None
     found = [f for f in truth.values() if f.uid_validity == picture.uid_validity]
     if not found:
@@ -78,6 +85,21 @@ def differs(client: Client, truth: Truth) -> str | None:
         return f"{client.name}: HIGHESTMODSEQ {picture.modseq} > {found[0].modseq}"
     wrong = picture.compare(found[0].messages)
     return wrong and f"{client.name}: {wrong}"
+
+
+def _has_to_know(client: Client, *, pushed: bool) -> bool:
+    """Tell whether all of its selected mailbox must have been told to a client."""
+    if client.watching is not None and not client.watching.pushes:
+        return False
+    is_idle = client.head is not None
+    return client.mode.free or is_idle or not pushed
+
+
+def _differs_around(client: Client, truth: Truth) -> str | None:
+    if client.surroundings is None:
+        return None
+    wanted = {name: counts(folder) for name, folder in truth.items()}
+    return client.surroundings.compare(wanted, condstore=client.mode.condstore)
 
 
 def counts(folder: FolderTruth) -> dict[str, object]:

@@ -9,8 +9,17 @@ from random import Random
 from tests.imap_client.command import Command, command
 from tests.imap_client.picture import Picture, Violation
 from tests.imap_client.responses import Response
+from tests.imap_client.surroundings import Watching
 from tests.imap_client.wire import Client, connect, pump, turn
-from tests.imap_model.actions import ALONE, FIXED, idle, quoted, some_action
+from tests.imap_model.actions import (
+    ALONE,
+    FIXED,
+    idle,
+    knows_where,
+    notify_set,
+    quoted,
+    some_action,
+)
 from tests.imap_model.checkpoint import check_counts, check_oracle, differs, learn_rest
 from tests.imap_model.oracle import Oracle, digest
 from tests.imap_model.truth import FolderTruth
@@ -291,15 +300,27 @@ class World:
         self.ghosts.clear()
         truth = self.site.truth()
         self.transcript.append("- checkpoint")
-        self._settle(idlers, truth, push=True)
+        watchers = [c for c in self.there if c.watching and c not in idlers]
+        self._settle([*idlers, *watchers], truth, push=True)
         for client in idlers:
             self._drain(client)
+        for client in watchers:
+            self._thaw(client)
         for number in range(len(self.there)):
             self._settle([self._living(number)], truth, push=False)
         for client in self.there:
             learn_rest(client, truth)
         check_oracle(self.oracle, truth)
         check_counts(self.there[dice.randrange(len(self.there))], truth)
+
+    def _thaw(self, client: Client) -> None:
+        """Let a client that wanted to hear nothing hear what it missed."""
+        watching = client.watching
+        if watching is not None and not watching.pushes and not client.bye:
+            others = watching.others and knows_where(client)
+            again = Watching("SELECTED-DELAYED", others=others)
+            self._send(client, notify_set(again))
+            self._drain(client)
 
     def _settle(
         self, clients: list[Client], truth: dict[str, FolderTruth], *, push: bool
@@ -310,7 +331,8 @@ class World:
             if not push:
                 for client in clients:
                     self._drain_noop(client)
-            wrong = next((w for c in clients if (w := differs(c, truth))), None)
+            found = (differs(client, truth, pushed=push) for client in clients)
+            wrong = next(filter(None, found), None)
             if wrong is None:
                 return
             if time.monotonic() > deadline:

@@ -71,10 +71,13 @@ def _tell(
 
 
 def _as_told(session: Session, wanted: tuple[Wanted, ...]) -> tuple[Wanted, ...]:
-    """Add what each unasked FETCH has to say. RFC 7162 §3.1, §3.2.4."""
-    more = [Item("MODSEQ")] if session.condstore else []
-    if session.says_vanished and not session.uid_only:
-        more.append(Item("UID"))
+    """Add what each unasked FETCH has to say. RFC 7162 §3.1, §3.2.4.
+
+    The UID always: it may come while a UID command runs (RFC 9051 §6.4.9).
+    """
+    more = [] if session.uid_only else [Item("UID")]
+    if session.condstore:
+        more.append(Item("MODSEQ"))
     return tuple(dict.fromkeys((*wanted, *more)))
 
 

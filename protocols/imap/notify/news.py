@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -151,6 +152,8 @@ def _looked(session: Session, notified: Notified) -> Generator[Effect, Any, Acco
         moved = dict.fromkeys(before, WHATEVER)
     after = dict(before)
     for account_id, heard in moved.items():
+        if account_id not in before:  # its last share went meanwhile
+            continue
         prefix = before[account_id].prefix
         after[account_id] = yield from _look(session, account_id, prefix, heard)
     marks = [one[own_id].roster.state.rights_modseq for one in (before, after)]
@@ -164,9 +167,9 @@ def _looked(session: Session, notified: Notified) -> Generator[Effect, Any, Acco
 
 def written_down(session: Session, found: Difference) -> Iterator[bytes]:
     """Yield the responses, many in a piece."""
-    lines = list(_Writer(session, found, found.news).lines())
-    for start in range(0, len(lines), LINES):
-        yield b"".join(lines[start : start + LINES])
+    lines = _Writer(session, found, found.news).lines()
+    while some := list(islice(lines, LINES)):
+        yield b"".join(some)
 
 
 class _Writer:
