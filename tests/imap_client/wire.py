@@ -22,6 +22,7 @@ from tests.imap_client.surroundings import Surroundings, Watching
 
 SECONDS = 20  # that an answer may take
 OCTETS = 1 << 16
+ASKING = {"LIST", "STATUS", "NOTIFY", "SELECT", "EXAMINE"}  # for LIST or STATUS
 SHOWN = 300  # octets of a line in the transcript
 
 
@@ -197,8 +198,8 @@ class Client:
 
     def _around(self, response: Response, running: Command | None) -> None:
         """Take what is told of other mailboxes; unasked only where it was wanted."""
-        asked = running is not None and running.name in {"LIST", "STATUS", "NOTIFY"}
-        if response.kind not in {"LIST", "STATUS"} or (running and running.opens):
+        asked = running is not None and running.name in ASKING
+        if response.kind not in {"LIST", "STATUS"}:
             return
         if self.surroundings is not None:
             self.surroundings.take(response)

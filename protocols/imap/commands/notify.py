@@ -11,7 +11,7 @@ from protocols.imap.notify.differences import Difference
 from protocols.imap.notify.events import Event
 from protocols.imap.notify.grammar import Asked, event_groups
 from protocols.imap.notify.news import Overflow, accounts_of, written_down
-from protocols.imap.notify.notified import Notified
+from protocols.imap.notify.notified import WHATEVER, Notified
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 from protocols.imap.sync import tell_changes
@@ -48,13 +48,18 @@ class Notify:
         if self.asked.refused is not None:
             raise self.asked.refused
         former = session.notified
-        notified = Notified(self.asked.wishes, self.asked.groups)
+        # In its place at once: what happens while the accounts are read is heard.
+        notified = session.notified = Notified(self.asked.wishes, self.asked.groups)
         try:
-            notified.told = yield from accounts_of(session, notified)
-        except Overflow as error:
+            notified.take((yield from accounts_of(session, notified)))
+        except Exception as error:
+            session.notified = former
+            if former is not None:
+                former.moved = dict.fromkeys(former.told, WHATEVER)
             yield Listen(tuple(former.told) if former is not None else ())
-            raise No(str(error), "NOTIFICATIONOVERFLOW") from None
-        session.notified = notified
+            if isinstance(error, Overflow):
+                raise No(str(error), "NOTIFICATIONOVERFLOW") from None
+            raise
         if self.is_set:
             # All that is untold, also if nothing is to be told after it.
             yield from tell_changes(session, expunges=True, everything=True)

@@ -137,7 +137,7 @@ def _tell(session: Session, notified: Notified) -> Steps:
                 arguments = (account_id, session.user_id, since)
                 changed = yield Read(annotations_changed, arguments, brief=True)
                 found.add_entries(account_id, changed)
-    notified.told = {i: a for i, a in after.items() if a.held or a.more}
+    notified.take({i: a for i, a in after.items() if a.held or a.more})
     notified.forget_deeds()
     if notified.told.keys() != before.keys():
         yield Listen(tuple(notified.told))

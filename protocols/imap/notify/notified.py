@@ -99,10 +99,19 @@ class Notified:
         return any(event in group.events for group in self.groups)
 
     def hear(self, account_id: int, modseq: int) -> None:
-        """Note that an account has moved on."""
+        """Note that an account has moved on; also one that is just being looked at."""
         told = self.told.get(account_id)
-        if told is not None and modseq > told.roster.modseq:
+        if told is None or modseq > told.roster.modseq:
             self.moved[account_id] = max(modseq, self.moved.get(account_id, 0))
+
+    def take(self, told: Mapping[int, Told]) -> None:
+        """Note what the client has been told; what was heard beyond it is news."""
+        self.told = told
+        self.moved = {
+            i: modseq
+            for i, modseq in self.moved.items()
+            if i in told and modseq > told[i].roster.modseq
+        }
 
     def left(self, selected: Selected) -> None:
         """Note that a mailbox is selected no more: it is one of the others again."""

@@ -122,15 +122,21 @@ async def test_too_many_mailboxes_are_refused(
 
 
 async def test_a_refused_notify_leaves_the_former(
-    one: Client, alice: "User", settings: Any
+    one: Client, alice: "User", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await one.do("NOTIFY SET (personal (MailboxName))")
-    settings.IMAP_NOTIFY_MAILBOXES = 5
-    answer = await one.do(f"NOTIFY SET (personal {MESSAGES})")
-    assert answer[-1].startswith(b"a NO [NOTIFICATIONOVERFLOW]")
     answer = await one.do("NOTIFY SET (personal (Other))")
     assert answer[-1].startswith(b"a NO [BADEVENT")
-    settings.IMAP_NOTIFY_MAILBOXES = 50
+
+    refusals = [news.Overflow("Too many mailboxes")]
+
+    def once(_: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    monkeypatch.setattr(news, "check_size", once)
+    answer = await one.do(f"NOTIFY SET (personal {MESSAGES})")
+    assert answer[-1].startswith(b"a NO [NOTIFICATIONOVERFLOW]")
     await make(alice, "Plans")
     assert await one.line() == b'* LIST (\\HasNoChildren) "/" Plans\r\n'
 
@@ -189,6 +195,29 @@ async def test_ones_own_and_anothers_at_once(one: Client, alice: "User") -> None
     assert answer[0].startswith(b"* STATUS INBOX (MESSAGES 2 ")
     answer = await one.do("APPEND INBOX {6+}\r\nA: b\r\n")
     assert answer[0].startswith(b"a OK")
+
+
+async def test_what_happens_while_it_begins_is_told(
+    one: Client, alice: "User", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the reading of the folders, and before the answer."""
+    real, account = roster.Rosters.get, await gate.read(lambda: alice.account.pk)
+    made: list[str] = []
+
+    def slow(self: Any, account_id: int) -> Any:
+        found = real(self, account_id)
+        if not made:
+            made.append("Plans")
+            gate.write_sync([account], folders.create_folder, account, "Plans")
+        return found
+
+    monkeypatch.setattr(roster, "BRIEF_FOLDERS", 2)  # in a thread, which may write
+    monkeypatch.setattr(roster.Rosters, "get", slow)
+    one.writer.write(b"a NOTIFY SET (personal (MailboxName))\r\n")
+    said = {await one.line(), await one.line()}
+    assert said == {
+        b'* LIST (\\HasNoChildren) "/" Plans\r\n', b"a OK NOTIFY completed\r\n",
+    }  # fmt: skip
 
 
 async def test_a_large_account_is_read_in_a_thread(
