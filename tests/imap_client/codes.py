@@ -84,8 +84,18 @@ def _messagelimit(c: Cursor) -> tuple[int, int | None]:
     return most, c.nz_number() if c.takes(b" ") else None
 
 
+EVENTS = frozenset(
+    b"MessageNew MessageExpunge FlagChange AnnotationChange MailboxName"
+    b" SubscriptionChange MailboxMetadataChange ServerMetadataChange".split()
+)
+
+
 def _badevent(c: Cursor) -> list[bytes]:
-    return c.words(c.atom, empty=False)
+    """RFC 5465 §8: the events that there are, each once."""
+    found = c.words(c.atom, empty=False)
+    if not EVENTS >= set(found) or len(set(found)) < len(found):
+        raise c.fail("the names of events")
+    return found
 
 
 def _url(c: Cursor) -> bytes:

@@ -1,4 +1,7 @@
-"""Tell what a client wants to know of each new message. RFC 5465 §5.2, §7."""
+r"""Tell what a client wants to know of each new message. RFC 5465 §5.2, §7.
+
+Nothing becomes \Seen by it: BODY[…] is told as BODY.PEEK[…] would be.
+"""
 
 from collections.abc import Generator, Iterator, Sequence
 from functools import lru_cache

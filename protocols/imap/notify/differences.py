@@ -84,8 +84,9 @@ class Difference:
     @cached_property
     def subscribed(self) -> frozenset[str]:
         """What the user is, or was just now, subscribed to."""
-        rosters = (self.before[self.own_id].roster, self.after[self.own_id].roster)
-        return rosters[0].subscribed | rosters[1].subscribed
+        before = self.before[self.own_id].roster.subscribed
+        after = self.after[self.own_id].roster.subscribed
+        return after if after is before else before | after
 
     @cached_property
     def there(self) -> dict[str, Seen]:

@@ -9,7 +9,7 @@ from tests.imap_client.cursor import Malformed, Mode
 from tests.imap_client.reader import Reader, responses
 from tests.imap_client.responses import Response
 
-# RFC 9051 §7, §8; RFC 7162, 4731, 5256, 5267, 9394, 5464, 4314, 9208.
+# RFC 9051 §7, §8; RFC 7162, 4731, 5256, 5267, 9394, 5464, 5465, 4314, 9208.
 SOUND = r"""
 * OK [CAPABILITY STARTTLS AUTH=GSSAPI IMAP4rev2] IMAP4rev2 Service Ready
 * PREAUTH IMAP4rev2 server logged in as Smith
@@ -33,6 +33,11 @@ a1 NO [METADATA LONGENTRIES 2199] Long
 * LIST () NIL INBOX
 * LIST () "/" &AOQ-
 * LIST () "/" INBOX ("OLDNAME" ("inbox"))
+* LIST () "/" New (OLDNAME (Old))
+* LIST (\NonExistent \NoAccess) "." INBOX.Gone
+a1 NO [BADEVENT (MessageNew MessageExpunge MailboxName)] No such event
+* OK [NOTIFICATIONOVERFLOW] Too much
+* STATUS Lists/Lemonade (HIGHESTMODSEQ 65666665 UIDVALIDITY 101)
 * NAMESPACE (("" "/")) NIL (("Shared/" "/")("Other" NIL))
 * STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)
 * STATUS foo (HIGHESTMODSEQ 7011231777 APPENDLIMIT NIL)
@@ -86,6 +91,14 @@ a1 PREAUTH x
 * CAPABILITY IMAP4rev1 IMAP4rev1
 * LIST (\Seen) "/" a
 * LIST () "//" a
+* LIST () "/" a ("OLDNAME" "b")
+* LIST () "/" a ("OLDNAME" ("b" "c"))
+* LIST () "/" a ()
+a1 NO [BADEVENT] none
+a1 NO [BADEVENT ()] none
+a1 NO [BADEVENT (Tea)] unheard of
+a1 NO [BADEVENT (FlagChange FlagChange)] twice
+* OK [NOTIFICATIONOVERFLOW 5] argument
 * LIST () "/" a b
 * LIST () "/" NIL
 * LIST () "/" &AOQ
