@@ -183,4 +183,7 @@ class Session:
     @property
     def has_news(self) -> bool:
         """Whether there may be something to be told unasked."""
-        return (self.stale and self.wishes.messages) or self.has_moved
+        wishes, selected = self.wishes, self.selected
+        # Expunges that a command kept back are told at once, if that is wanted.
+        owes = wishes.at_once and selected is not None and not selected.aligned
+        return (wishes.messages and (self.stale or owes)) or self.has_moved

@@ -1,6 +1,7 @@
 """NOTIFY over a socket: pushed, shared by sessions, bounded, honest when it fails."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,27 @@ async def test_who_does_not_read_hears_it_in_one(
     protocol._tell_if_idle()
     assert b"(MESSAGES 30 UIDNEXT 31 " in await one.line()
     await silent(one)
+
+
+async def test_numbers_kept_by_a_command_move_right_after_it(
+    one: Client, world: World, alice: "User"
+) -> None:
+    await put(alice, times=2)
+    await one.do("SELECT INBOX")
+    await one.do(f"NOTIFY SET (selected {MESSAGES})")
+    box = world.protocols[0]._connection.session.view().folder
+    protocol = world.protocols[0]
+    # The expunge is heard of, and a command is there before it is told.
+    awaiting, protocol._awaiting = protocol._awaiting, None
+    remove = functools.partial(change.expunge, force=True)
+    await gate.write([box.account_id], remove, box.account_id, box.id, [1])
+    await asyncio.sleep(0)
+    protocol._awaiting = awaiting
+    assert await one.do("FETCH 2 UID") == [
+        b"* 2 FETCH (UID 2)\r\n",
+        b"a OK FETCH completed\r\n",
+    ]
+    assert await one.line() == b"* 1 EXPUNGE\r\n"
 
 
 async def test_too_many_mailboxes_are_refused(
