@@ -93,7 +93,7 @@ EVENTS = frozenset(
 def _badevent(c: Cursor) -> list[bytes]:
     """RFC 5465 §8: the events that there are, each once."""
     found = c.words(c.atom, empty=False)
-    if not EVENTS >= set(found) or len(set(found)) < len(found):
+    if not set(found) <= EVENTS or len(set(found)) < len(found):
         raise c.fail("the names of events")
     return found
 
