@@ -178,6 +178,10 @@ POP3_MOST_MESSAGES = read.number("POP3_MOST_MESSAGES", 0)
 # UTF8, as RFC 6856 §2.1 says. yes or no, default no: old mail has such headers, and
 # most clients never say it.
 POP3_REFUSE_RAW_HEADERS = read.switch("POP3_REFUSE_RAW_HEADERS", default=False)
+# Whether IMAP clients may log out and in again on one connection (UNAUTHENTICATE, RFC
+# 8437). yes or no, default yes. Say no where a proxy in front checks the first login
+# only and then lets everything through.
+IMAP_UNAUTHENTICATE = read.switch("IMAP_UNAUTHENTICATE", default=True)
 
 # ## Keeping
 

@@ -21,6 +21,10 @@ class FolderExists(StoreError):
     """There is a folder of this name already."""
 
 
+class RoleTaken(StoreError):
+    """Another folder of the account is for this."""
+
+
 class FolderHasChildren(StoreError):
     """The folder cannot go while there are folders below it."""
 

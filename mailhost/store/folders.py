@@ -27,6 +27,7 @@ from mailhost.store.errors import (
     FolderExists,
     FolderHasChildren,
     NoSuchFolder,
+    RoleTaken,
     TooMany,
 )
 from mailhost.store.reading import NotBrief, here
@@ -186,13 +187,13 @@ def _one(user_id: int | None, any_of: str, **which: object) -> FolderInfo:
 def create_folder(account_id: int, name: str, role: str = "") -> FolderInfo:
     """Make a folder, and the levels above it that are missing.
 
-    Raises BadName, FolderExists, TooMany. RFC 9051 §6.3.4.
+    Raises BadName, FolderExists, RoleTaken, TooMany. RFC 9051 §6.3.4.
     """
     name = to_make(name)
     if Folder.objects.filter(account_id=account_id, name=name).exists():
         raise FolderExists("There is a folder of this name")
     if role and Folder.objects.filter(account_id=account_id, role=role).exists():
-        raise FolderExists("Another folder has this role")
+        raise RoleTaken("Another folder has this role")
     if Folder.objects.filter(account_id=account_id).count() >= MOST_FOLDERS:
         raise TooMany("The account has too many folders")
     levels = name.split(SEPARATOR)

@@ -20,6 +20,7 @@ AFTER_LOGIN = (
     "MOVE",  # RFC 6851
     "CHILDREN",  # RFC 3348
     "LIST-EXTENDED",  # RFC 5258
+    "XLIST",  # Gmail's; no RFC
     "LIST-STATUS",  # RFC 5819
     "SPECIAL-USE",  # RFC 6154
     "CREATE-SPECIAL-USE",  # RFC 6154
@@ -72,8 +73,9 @@ def capabilities(session: Session) -> tuple[str, ...]:
     """Return what is true of this connection as it stands."""
     at = session.at
     if session.login is not None:
+        more = ("UNAUTHENTICATE",) if at.may_log_out else ()  # RFC 8437
         limit = f"APPENDLIMIT={at.max_message}"  # RFC 7889
-        return (*ALWAYS, *AFTER_LOGIN, limit)
+        return (*ALWAYS, *AFTER_LOGIN, *more, limit)
     starttls = ("STARTTLS",) if at.offers_starttls else ()
     if at.may_log_in:
         return (*ALWAYS, *starttls, *BEFORE_LOGIN)

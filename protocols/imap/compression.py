@@ -7,7 +7,7 @@ neither a bomb nor a large message holds up other connections.
 
 import asyncio
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from typing_extensions import override
 
@@ -37,7 +37,7 @@ class Compression(asyncio.Transport, asyncio.Protocol):
 
     __slots__ = (
         "_above", "_below", "_below_paused", "_closing", "_deflate", "_eof", "_loop",
-        "_queue", "_queued", "_reading", "_scheduled",
+        "_over", "_queue", "_queued", "_reading", "_scheduled",
     )  # fmt: skip
 
     def __init__(self, below: asyncio.Transport, above: Compressible) -> None:
@@ -53,6 +53,7 @@ class Compression(asyncio.Transport, asyncio.Protocol):
         self._below_paused = False
         self._closing = False
         self._eof = False
+        self._over = False  # it stands between them no longer
         below.set_protocol(self)
 
     # From the client.
@@ -74,6 +75,8 @@ class Compression(asyncio.Transport, asyncio.Protocol):
     def _deliver(self) -> None:
         """Inflate piece by piece for as long as `above` wants them, and for a turn."""
         self._scheduled = False
+        if self._over:
+            return
         until = self._loop.time() + TURN_SECONDS
         try:
             while self._reading and not self._closing:
@@ -100,7 +103,7 @@ class Compression(asyncio.Transport, asyncio.Protocol):
 
     def _hold_back(self) -> None:
         """Let the client wait while there is enough of what it sent."""
-        if self._closing:
+        if self._closing or self._over:
             return
         enough = len(self._deflate.tail) > READ_AHEAD or not self._reading
         if enough and self._below.is_reading():
@@ -139,6 +142,8 @@ class Compression(asyncio.Transport, asyncio.Protocol):
         Return whether all is sent.
         """
         was_queued, self._queued = self._queued, False
+        if self._over:
+            return True
         until = self._loop.time() + TURN_SECONDS
         while self._queue and not self._below_paused:
             self._below.write(self._deflate.compress(self._queue.popleft()))
@@ -178,6 +183,30 @@ class Compression(asyncio.Transport, asyncio.Protocol):
         self._below.set_write_buffer_limits(high, low)
 
     # The end.
+
+    def finish(self) -> tuple[asyncio.Transport, bytes]:
+        """Step aside: return the transport, and what came in behind the stream.
+
+        Both streams end here, whether the client closed its own with a last block or
+        just stopped. RFC 8437 §4.1.
+        """
+        self._over = True
+        for octets in self._queue:
+            self._below.write(self._deflate.compress(octets))
+        self._queue.clear()
+        self._below.write(self._deflate.finish())
+        self._below.set_protocol(cast("asyncio.Protocol", self._above))
+        rest = self._deflate.tail
+        self._deflate.close()
+        if not self._below_paused:
+            self._above.resume_writing()
+        if self._eof:
+            self._loop.call_soon(self._pass_eof)
+        return self._below, rest
+
+    def _pass_eof(self) -> None:
+        if not self._above.eof_received():
+            self._below.close()
 
     @override
     def close(self) -> None:

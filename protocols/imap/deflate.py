@@ -20,6 +20,8 @@ IN_BITS = -15
 MOST_RATIO = 100
 GIVEN = 256 * 1024 * 1024
 
+MOST_BEHIND = 65_536  # octets taken behind the last block, before they are wanted
+
 # A last, stored block of eight octets. It reads as them only where no block is open.
 MARK = b"\x9b\x07IMAP\xf1\x00"
 PROBE = b"\x01\x08\x00\xf7\xff" + MARK
@@ -34,7 +36,9 @@ class Broken(Exception):
 class Deflate:
     """The two streams of one connection. Used on one thread."""
 
-    __slots__ = ("_came", "_history", "_in", "_out", "_packed", "_unfolded", "tail")
+    __slots__ = (
+        "_came", "_history", "_in", "_out", "_packed", "_unfolded", "ended", "tail",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         """Hold nothing until there is something to hold."""
@@ -45,6 +49,7 @@ class Deflate:
         self._came = 0  # octets, as they were sent
         self._unfolded = 0  # octets that they became
         self.tail = b""  # what came in and was not looked at yet
+        self.ended = False  # the client's stream is over: the tail is none of it
 
     def compress(self, octets: bytes | memoryview) -> bytes:
         """Return octets to send, of which the client can read all at once."""
@@ -52,6 +57,12 @@ class Deflate:
         if self._out is None:
             self._out = zlib.compressobj(LEVEL, zlib.DEFLATED, OUT_BITS, OUT_MEMORY)
         return self._out.compress(octets) + self._out.flush(zlib.Z_SYNC_FLUSH)
+
+    def finish(self) -> bytes:
+        """Return the end of the stream to the client."""
+        out = self._out or zlib.compressobj(LEVEL, zlib.DEFLATED, OUT_BITS, OUT_MEMORY)
+        self._out = None
+        return out.flush(zlib.Z_FINISH)
 
     def feed(self, octets: bytes) -> None:
         """Take what the client sent."""
@@ -63,6 +74,10 @@ class Deflate:
 
         What is left is `tail`. Raises Broken.
         """
+        if self.ended:
+            if len(self.tail) > MOST_BEHIND:
+                raise Broken("The compressed stream is over")
+            return b""
         self._stay_awake()
         stream = self._in
         if stream is None:
@@ -72,7 +87,8 @@ class Deflate:
             found = stream.decompress(self.tail, PIECE)
         except zlib.error:
             raise Broken("What you sent is not DEFLATE") from None
-        self.tail = b"" if stream.eof else stream.unconsumed_tail
+        self.ended = stream.eof
+        self.tail = stream.unused_data if stream.eof else stream.unconsumed_tail
         self._unfolded += len(found)
         if self._unfolded > GIVEN + MOST_RATIO * self._came:
             raise Broken("What you sent unfolds to too much")

@@ -88,6 +88,11 @@ class Compress:
 
 
 @dataclass(frozen=True, slots=True)
+class Decompress:
+    """Compress no longer; what comes in is plain behind the end of its stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedIn:
     """Somebody is logged in: the longer timeout holds; they may be logged out."""
 
@@ -95,18 +100,15 @@ class LoggedIn:
     app_password_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """Nobody is logged in any more: the time to log in begins anew."""
+
+
 Effect = (
-    Read
-    | Write
-    | Prepare
-    | Await
-    | Watch
-    | Listen
-    | Pause
-    | StartTls
-    | Compress
-    | LoggedIn
-)
+    Read | Write | Prepare | Await | Watch | Listen | Pause | StartTls | Compress
+    | Decompress | LoggedIn | LoggedOut
+)  # fmt: skip
 
 # Octets for the client, or an effect; what is sent in is the effect's result.
 Steps = Generator[bytes | Effect, Any, None]

@@ -35,6 +35,7 @@ CODE_FOR: dict[type[StoreError], str] = {
     store.NoSuchFolder: "NONEXISTENT",
     store.NoSuchMessage: "EXPUNGEISSUED",
     store.FolderExists: "ALREADYEXISTS",
+    store.RoleTaken: "USEATTR",  # RFC 6154 §3
     store.FolderHasChildren: "HASCHILDREN",
     store.BadName: "CANNOT",
     store.NotPermitted: "NOPERM",

@@ -6,8 +6,8 @@ from mailhost.store.view import Generation
 from protocols.imap.selected import Selected
 
 SYSTEM = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
-# What is always listed, so that clients offer it.
-COMMON = ("$Forwarded", "$Junk", "$NotJunk", "$Phishing", "$MDNSent")
+# What is always listed, so that clients offer it. RFC 9051 §2.3.2, RFC 8457 §2
+COMMON = ("$Forwarded", "$Junk", "$NotJunk", "$Phishing", "$MDNSent", "$Important")
 MOST_KEYWORDS = 200  # listed in FLAGS
 
 

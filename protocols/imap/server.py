@@ -28,9 +28,11 @@ from protocols.imap.connection import Connection
 from protocols.imap.effects import (
     Await,
     Compress,
+    Decompress,
     Effect,
     Listen,
     LoggedIn,
+    LoggedOut,
     Pause,
     Prepare,
     Read,
@@ -67,6 +69,7 @@ def circumstances(context: ConnectionContext) -> Circumstances:
         max_literals=settings.IMAP_MAX_LITERALS,
         max_message=context.limits.max_message_bytes,
         refuse_raw_headers=settings.IMAP_REFUSE_RAW_HEADERS,
+        may_log_out=settings.IMAP_UNAUTHENTICATE,
     )
 
 
@@ -279,8 +282,14 @@ class ImapProtocol(asyncio.Protocol):
                 self.app_password_id = app_password_id
                 revocation.remember(user_id, self)
                 self._timer.reset(self._context.limits.idle_timeout_seconds)
+            case LoggedOut():
+                self.app_password_id = None
+                revocation.forget(self)
+                self._timer.reset(self._context.limits.login_timeout_seconds)
             case Compress():
                 self._compress()
+            case Decompress():
+                self._decompress()
             case _:
                 self._flush()
                 self._begin(effect)
@@ -338,6 +347,13 @@ class ImapProtocol(asyncio.Protocol):
         # The client may not have waited for the OK, but has to compress (RFC 4978 §3).
         if ahead := self._connection.framer.take_rest():
             compression.data_received(ahead)
+
+    def _decompress(self) -> None:
+        self._flush()
+        compression = self._transport
+        assert isinstance(compression, Compression)
+        self._transport, ahead = compression.finish()
+        self._connection.framer.feed(ahead)
 
     def _watch_account(self, account_id: int | None) -> None:
         if self._watch is not None and self._watch.account_id == account_id:

@@ -2,12 +2,12 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from accounts.auth import Login
 from mailhost.store.values import AccountInfo
-from protocols.imap.effects import Compress, StartTls
+from protocols.imap.effects import Compress, Decompress, StartTls
 from protocols.imap.errors import Bad, No
 from protocols.imap.notify.events import EVERYTHING, Wishes
 from protocols.imap.selected import Selected
@@ -41,6 +41,7 @@ class Circumstances:
     max_literals: int = 1_048_576  # octets of one command's literals; not of APPEND
     max_message: int = 52_428_800  # octets
     refuse_raw_headers: bool = True  # of clients that did not ask for UTF-8
+    may_log_out: bool = True  # UNAUTHENTICATE
 
 
 @dataclass(slots=True)
@@ -55,7 +56,8 @@ class Session:
     enabled: set[str] = field(default_factory=set)
     tag: str = ""  # of the running command
     ended: bool = False
-    then: StartTls | Compress | None = None  # once the tagged OK has been sent
+    # Once the tagged OK has been sent.
+    then: StartTls | Compress | Decompress | None = None
     compressed: bool = False
     failed_logins: int = 0
     heard: int = 0  # highest modseq of the watched account that was heard of
@@ -113,6 +115,21 @@ class Session:
     def says_vanished(self) -> bool:
         """Whether VANISHED is sent instead of EXPUNGE. RFC 7162 §3.2.10, RFC 9586."""
         return bool(self.enabled & {"QRESYNC", "UIDONLY"})
+
+    def log_out(self) -> None:
+        """Forget all that came with the login and since.
+
+        What stays is the connection's: how it is made, and the guesses made on it.
+        RFC 8437 §4.1.
+        """
+        fresh = Session(
+            self.at,
+            tag=self.tag,
+            failed_logins=self.failed_logins,
+            polls=self.polls,
+        )
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
 
     def who(self) -> Login:
         if self.login is None:

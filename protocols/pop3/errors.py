@@ -22,6 +22,7 @@ CODE_FOR: dict[type[store.StoreError], str] = {
     store.NoSuchFolder: "SYS/PERM",
     store.NoSuchMessage: "",
     store.FolderExists: "SYS/PERM",
+    store.RoleTaken: "SYS/PERM",
     store.FolderHasChildren: "SYS/PERM",
     store.BadName: "SYS/PERM",
     store.NotPermitted: "SYS/PERM",

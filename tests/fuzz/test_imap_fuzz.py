@@ -135,7 +135,7 @@ COMMANDS = st.one_of(
     st.tuples(st.just("RENAME"), NAMES, NAMES),
     st.tuples(st.sampled_from(["NOTIFY SET", "NOTIFY SET STATUS", "NOTIFY"]), GROUPS),
     st.sampled_from([f"NOTIFY SET {one}" for one in NOTIFIES]).map(lambda n: (n,)),
-    st.tuples(st.sampled_from(["LIST", "LSUB", "LIST (SUBSCRIBED)"]), NAMES,
+    st.tuples(st.sampled_from(["LIST", "LSUB", "XLIST", "LIST (SUBSCRIBED)"]), NAMES,
               st.sampled_from(["*", "%", '""', "(a b)", "* RETURN (STATUS (SIZE))"])),
     st.tuples(st.just("STATUS"), NAMES, st.sampled_from(["(MESSAGES RECENT)", "()", "(X)"])),
     st.tuples(st.just("APPEND"), NAMES, st.sampled_from(
@@ -148,7 +148,7 @@ COMMANDS = st.one_of(
         "NOOP", "CAPABILITY", "EXPUNGE", "UID EXPUNGE 1:*", "CLOSE", "UNSELECT", "IDLE",
         "DONE", "ENABLE IMAP4rev2", "ENABLE CONDSTORE X", "NAMESPACE", "ID NIL", "CHECK",
         'CANCELUPDATE "t"', "STORE 1:2 +FLAGS (\\Deleted)", "CANCELUPDATE t",
-        "STARTTLS", "LOGOUT", "LOGIN a b", "AUTHENTICATE PLAIN", "UID", "FETCH",
+        "STARTTLS", "LOGOUT", "UNAUTHENTICATE", "LOGIN a b", "AUTHENTICATE PLAIN", "UID", "FETCH",
     ])),
 )
 # fmt: on

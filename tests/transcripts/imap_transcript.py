@@ -15,9 +15,10 @@ r"""Run an IMAP conversation of tests/transcripts/imap in process, without socke
 
     C1: a NOOP         a line of client 1, CRLF is added; C1> sends escaped text as is;
                        $word is what an answer bound it to
-    S1: a OK $*        the next line from the server; $* is anything, $name a word
+    S1: a OK $*        the next line from the server; $* is anything, $name a word,
+                       $$ a dollar
     S1: <closed>       the server has ended it;  S1: <tls> it would begin TLS
-    S1: <deflate>      it would compress from here on
+    S1: <deflate>      it would compress from here on;  S1: <inflate> no longer
 
 `S1...` skips to the line that follows. At the end all that the server said is read
 once more by the strict reader of tests/imap_client.
@@ -40,6 +41,7 @@ from protocols.imap.connection import Connection
 from protocols.imap.effects import (
     Await,
     Compress,
+    Decompress,
     Effect,
     Prepare,
     Read,
@@ -141,6 +143,8 @@ class Player:
                     return prepare(whole), None
                 case Compress():
                     self.unread.append("<deflate>")
+                case Decompress():
+                    self.unread.append("<inflate>")
                 case StartTls():
                     self.unread.append("<tls>")
                     self.connection.session.at = Circumstances(tls=True)
@@ -263,7 +267,8 @@ def _pattern(text: str, bound: dict[str, str]) -> re.Pattern[str]:
             return ".*"
         return re.escape(bound[name]) if name in bound else rf"(?P<{name}>\S+?)"
 
-    return re.compile(HOLE.sub(fill, re.escape(text)))
+    escaped = re.escape(text.replace("$$", "\0"))
+    return re.compile(HOLE.sub(fill, escaped).replace("\0", r"\$"))
 
 
 def session(tls: str = "no") -> Session:

@@ -53,7 +53,9 @@ from protocols.imap.commands.status import Status
 from protocols.imap.commands.store import Store
 from protocols.imap.commands.subscribe import Subscribe
 from protocols.imap.commands.thread import Thread
+from protocols.imap.commands.unauthenticate import Unauthenticate
 from protocols.imap.commands.urlfetch import Urlfetch
+from protocols.imap.commands.xlist import Xlist
 from protocols.imap.parser import Parser
 from protocols.imap.session import State
 
@@ -107,6 +109,7 @@ COMMANDS: dict[str, Row] = {
     "UNSUBSCRIBE":  Row(Subscribe.parse_un, KNOWN, ALL, WRITE),
     "LIST":         Row(List.parse, KNOWN, ALL, READ),
     "LSUB":         Row(Lsub.parse, KNOWN, ALL, READ),
+    "XLIST":        Row(Xlist.parse, KNOWN, ALL, READ),
     "NAMESPACE":    Row(Namespace.parse, KNOWN, ALL, READ),
     "STATUS":       Row(Status.parse, KNOWN, ALL, READ),
     "NOTIFY":       Row(Notify.parse, KNOWN, ALL, READ),
@@ -121,6 +124,7 @@ COMMANDS: dict[str, Row] = {
     "GETQUOTAROOT": Row(Getquotaroot.parse, KNOWN, ALL, READ),
     "SETQUOTA":     Row(Setquota.parse, KNOWN, ALL, WRITE),
     "APPEND":       Row(Append.parse, KNOWN, ALL, WRITE),
+    "UNAUTHENTICATE": Row(Unauthenticate.parse, KNOWN, NOTHING),
     "COMPRESS":     Row(CompressCommand.parse, KNOWN, NOTHING),
     "REPLACE":      Row(Replace.parse, SELECTED, ALL, WRITE),
     "UID REPLACE":  Row(Replace.parse_uid, SELECTED, ALL, WRITE),
