@@ -183,6 +183,16 @@ POP3_REFUSE_RAW_HEADERS = read.switch("POP3_REFUSE_RAW_HEADERS", default=False)
 # only and then lets everything through.
 IMAP_UNAUTHENTICATE = read.switch("IMAP_UNAUTHENTICATE", default=True)
 
+# Messages that one IMAP command works on (MESSAGELIMIT, RFC 9738): the newest come
+# first, the rest is left to the next command. Default 1000000; 0: any number, and
+# nothing is announced. Programs that do not know the limit take what they get for all
+# there is, so set it above the largest folders, never under 1000.
+IMAP_MESSAGE_LIMIT = read.number("IMAP_MESSAGE_LIMIT", 1_000_000)
+
+# Messages that one IMAP COPY or APPEND makes (SAVELIMIT, RFC 9738). Default 0: any
+# number. Counts where IMAP_MESSAGE_LIMIT, which holds for these too, is 0.
+IMAP_SAVE_LIMIT = read.number("IMAP_SAVE_LIMIT", 0)
+
 # ## Keeping
 
 # Memory of each process for the columns of selected folders, MiB. Default 256; less

@@ -1,6 +1,6 @@
 """What the server announces. RFC 9051 §6.1.1, §7.2.2."""
 
-from protocols.imap.session import Session
+from protocols.imap.session import Circumstances, Session
 from protocols.sasl import MECHANISMS
 
 ALWAYS = (
@@ -75,8 +75,15 @@ def capabilities(session: Session) -> tuple[str, ...]:
     if session.login is not None:
         more = ("UNAUTHENTICATE",) if at.may_log_out else ()  # RFC 8437
         limit = f"APPENDLIMIT={at.max_message}"  # RFC 7889
-        return (*ALWAYS, *AFTER_LOGIN, *more, limit)
+        return (*ALWAYS, *AFTER_LOGIN, *more, limit, *_limits(at))
     starttls = ("STARTTLS",) if at.offers_starttls else ()
     if at.may_log_in:
         return (*ALWAYS, *starttls, *BEFORE_LOGIN)
     return (*ALWAYS, *starttls, "LOGINDISABLED")
+
+
+def _limits(at: Circumstances) -> tuple[str, ...]:
+    """RFC 9738 §3: one or the other."""
+    if at.message_limit:
+        return (f"MESSAGELIMIT={at.message_limit}",)
+    return (f"SAVELIMIT={at.save_limit}",) if at.save_limit else ()

@@ -23,11 +23,14 @@ RECENT = [flag_list(bits, recent=True) for bits in range(ALL_BITS)]
 
 
 def flag_lists(now: Generation, at: Sequence[int], recent_from: int) -> list[bytes]:
-    r"""Return the flags of these rows of `now`; \Recent from this UID on."""
+    r"""Return the flags of these rows of `now`; \Recent from this UID on.
+
+    The rows ascend, or descend.
+    """
     flags, uids, keywords = now.flags, now.uids, now.keywords
     if not at:
         return []
-    if not keywords and uids[at[-1]] < recent_from:
+    if not keywords and uids[max(at[0], at[-1])] < recent_from:
         table = PLAIN
         if at[-1] - at[0] + 1 == len(at):
             return [table[bits] for bits in flags[at[0] : at[-1] + 1]]

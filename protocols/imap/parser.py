@@ -73,6 +73,12 @@ class Parser:
             raise Bad("The number is too big")
         return value
 
+    def nz_number(self) -> int:
+        value = self.number32()
+        if not value:
+            raise Bad("Expected a number above 0")
+        return value
+
     def mod_sequence(self) -> int:
         """Read mod-sequence-valzer. RFC 7162 §7."""
         value = self.number()

@@ -70,6 +70,8 @@ def circumstances(context: ConnectionContext) -> Circumstances:
         max_message=context.limits.max_message_bytes,
         refuse_raw_headers=settings.IMAP_REFUSE_RAW_HEADERS,
         may_log_out=settings.IMAP_UNAUTHENTICATE,
+        message_limit=settings.IMAP_MESSAGE_LIMIT,
+        save_limit=settings.IMAP_MESSAGE_LIMIT or settings.IMAP_SAVE_LIMIT,
     )
 
 

@@ -42,6 +42,8 @@ class Circumstances:
     max_message: int = 52_428_800  # octets
     refuse_raw_headers: bool = True  # of clients that did not ask for UTF-8
     may_log_out: bool = True  # UNAUTHENTICATE
+    message_limit: int = 0  # that one command works on; 0: any. RFC 9738
+    save_limit: int = 0  # that one COPY or APPEND makes
 
 
 @dataclass(slots=True)

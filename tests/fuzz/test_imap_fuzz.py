@@ -70,6 +70,9 @@ KEYS = st.recursive(
             "FILTER mine",
             "FUZZY SUBJECT mes",
             "9:12",
+            "UIDAFTER 1",
+            "UIDBEFORE 4294967295",
+            "UIDBEFORE 0",
         ]
     ),
     lambda k: st.one_of(

@@ -11,6 +11,8 @@ r"""Run an IMAP conversation of tests/transcripts/imap in process, without socke
     client: 2 bob             that connection is bob's
     login: no                 do not log in; otherwise C1 and C2 are alice
     enable: IMAP4rev2         on every connection
+    limit: 3                  messages that one command works on (RFC 9738)
+    savelimit: 3              that one COPY or APPEND makes
     tls: no | offered | on    (default: loopback, no TLS)
 
     C1: a NOOP         a line of client 1, CRLF is added; C1> sends escaped text as is;

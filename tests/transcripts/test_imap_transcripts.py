@@ -1,6 +1,7 @@
 """Every IMAP transcript, whole and octet by octet."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,9 @@ def test_imap_transcript(path: Path, chunks: Chunks, alice: "User") -> None:
 def open_player(transcript: Transcript, number: str) -> Player:
     people = dict(line.split() for line in transcript.values("client"))
     made = session(transcript.value("tls", "no"))
+    most = int(transcript.value("limit", "0"))
+    saves = most or int(transcript.value("savelimit", "0"))
+    made.at = replace(made.at, message_limit=most, save_limit=saves)
     made.enabled |= {name.upper() for name in transcript.values("enable")}
     player = Player(Connection(made), write)
     if transcript.value("login", "yes") == "yes":

@@ -16,6 +16,7 @@ from protocols.imap.appending.grammar import Message, append_message
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
+from protocols.imap.messagelimit import require_few
 from protocols.imap.names import places
 from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
@@ -46,6 +47,7 @@ class Append:
 
     def run(self, session: Session) -> Run:
         items: list[Item] = []
+        require_few(session, len(self.messages))
         try:
             account_id, name = places(session, self.name)
             for message in self.messages:

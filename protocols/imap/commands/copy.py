@@ -11,6 +11,7 @@ from mailhost.store.values import Copied
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import No
+from protocols.imap.messagelimit import require_all
 from protocols.imap.names import places
 from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
@@ -42,6 +43,7 @@ class Copy:
     def run(self, session: Session) -> Run:
         selected = session.view()
         spans = selected.positions(self.chosen, by_uid=self.by_uid)
+        require_all(session, selected, spans)
         uids = selected.chosen_uids(spans)
         source = selected.folder
         try:

@@ -19,10 +19,11 @@ from protocols.imap.fetching.items import Body, Item, Wanted
 from protocols.imap.fetching.modifiers import Modifiers, fetch_modifiers
 from protocols.imap.fetching.plan import Plan, plan
 from protocols.imap.fetching.telling import Rows, tell_rows
+from protocols.imap.messagelimit import coded, limited, require_range
 from protocols.imap.modseqs import make_aware
 from protocols.imap.parser import Parser
 from protocols.imap.resync import present_to, require_qresync, tell_earlier, vanished
-from protocols.imap.selected import Selected, Span, require_some
+from protocols.imap.selected import Selected, Span, require_some, spans_of
 from protocols.imap.sequence import SequenceSet
 from protocols.imap.session import Session
 from protocols.imap.sync import refresh
@@ -78,7 +79,9 @@ class Fetch:
             yield from make_aware(session)
         spans = selected.positions(self.chosen, by_uid=self.by_uid)
         missing = 0 if self.by_uid else require_some(selected, spans)
+        require_range(session, asked.modifiers.partial)
         spans = asked.modifiers.within(spans)
+        spans, limit = self._limited(session, selected, spans)
         seen: dict[int, int] = {}
         if asked.sets_seen and _may_set_seen(selected):
             since = asked.modifiers.changed_since
@@ -86,9 +89,22 @@ class Fetch:
         if seen or session.uid_only:
             todo = plan(*self._as_told(session, has_seen=bool(seen)))
         rows = _rows(selected, spans, asked.modifiers.changed_since)
+        if limit:
+            rows = rows.backwards()  # RFC 9738 §3.1
         missing += yield from tell_rows(session, selected, rows, todo)
         selected.own.update(seen)
-        return "EXPUNGEISSUED" if missing else ""
+        code = "EXPUNGEISSUED" if missing else ""
+        yield from coded(code, limit)
+        return code or limit
+
+    def _limited(
+        self, session: Session, selected: Selected, spans: list[Span]
+    ) -> tuple[list[Span], str]:
+        """Return what one command may tell of, and the code if that is not all."""
+        since = self.asked.modifiers.changed_since
+        if since is not None and session.at.message_limit:
+            spans = spans_of(_rows(selected, spans, since).positions)
+        return limited(session, selected, spans)
 
     def _tell_vanished(
         self, session: Session, selected: Selected

@@ -10,6 +10,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.commands.copy import Place, copyuid, note_copied, shown
 from protocols.imap.effects import Write
 from protocols.imap.errors import No
+from protocols.imap.messagelimit import limited
 from protocols.imap.names import places
 from protocols.imap.parser import Parser
 from protocols.imap.responses import untagged
@@ -43,6 +44,7 @@ class Move:
         selected = session.writable("e")
         require_right(selected.folder, "te")  # RFC 6851 §4.3
         spans = selected.positions(self.chosen, by_uid=self.by_uid)
+        spans, limit = limited(session, selected, spans)
         uids = selected.chosen_uids(spans)
         source = selected.folder
         try:
@@ -59,7 +61,7 @@ class Move:
         # Before the EXPUNGEs, so that the client can pair them. RFC 6851 §4.3
         if code := copyuid(done):
             yield untagged(f"OK [{code}] Moved")
-        return ""
+        return limit
 
 
 def _move(place: Place, uids: list[int]) -> Copied:

@@ -8,6 +8,7 @@ from typing import Self
 
 from protocols.imap.commands.base import Run
 from protocols.imap.errors import Bad, No
+from protocols.imap.messagelimit import limited_key, require_range
 from protocols.imap.parser import Parser
 from protocols.imap.searching.answer import answer
 from protocols.imap.searching.contexts import check_tag, keep
@@ -70,6 +71,10 @@ class Search:
             if self.refused:
                 raise self.refused
             key = yield from settled(session, program)
+            limit = ""
+            if program.criteria is None:  # what SORT needs is at hand: RFC 9738 §3.3
+                require_range(session, options.partial if options else None)
+                key, limit = limited_key(session, selected, key)
             found = yield from find(selected, key, program)
         except Bad:
             raise
@@ -84,7 +89,7 @@ class Search:
         yield answer(session, selected, program, found)
         if options is not None and "UPDATE" in options:
             yield keep(selected, program, key, found.rows, session.tag)
-        return ""
+        return limit
 
 
 def _by_uid(found: Search) -> Search:

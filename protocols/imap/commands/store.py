@@ -11,6 +11,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
 from protocols.imap.flagtext import flag_lists
+from protocols.imap.messagelimit import coded, limited
 from protocols.imap.modseqs import make_aware
 from protocols.imap.parser import Parser, split_flags
 from protocols.imap.responses import untagged
@@ -63,6 +64,7 @@ class Store:
         spans = selected.positions(self.chosen, by_uid=self.by_uid)
         if not self.by_uid:
             require_some(selected, spans)
+        spans, limit = limited(session, selected, spans)
         asked = selected.chosen_uids(spans)
         if not asked:
             return ""
@@ -77,12 +79,16 @@ class Store:
             if not self.silent or done.was <= selected.told_modseq:
                 selected.own.update(dict.fromkeys(done.changed, done.modseq))
         told = self._told(session, selected, asked, done)
+        if limit:
+            told.reverse()  # RFC 9738 §3.1: from the highest UID to the lowest
         for start in range(0, len(told), ROWS):
             yield b"".join(told[start : start + ROWS])
         missing = 0 if self.by_uid else selected.missing(spans)
         if missing and done.failed:
             yield untagged("OK [EXPUNGEISSUED] Some of these messages are gone")
-        return self._code(selected, done) or ("EXPUNGEISSUED" if missing else "")
+        code = self._code(selected, done) or ("EXPUNGEISSUED" if missing else "")
+        yield from coded(code, limit)
+        return code or limit
 
     def _how(self, held: str) -> tuple[Callable[..., FlagResult], tuple[Any, ...]]:
         """Return the store function and the flags for it, as far as the rights go.

@@ -7,6 +7,7 @@ from mailhost.store.sorting import ALGORITHMS, thread
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Read
 from protocols.imap.errors import Bad
+from protocols.imap.messagelimit import require_searchable
 from protocols.imap.parser import Parser
 from protocols.imap.searching.evaluate import matching
 from protocols.imap.searching.keys import Key
@@ -39,6 +40,7 @@ class Thread:
 
     def run(self, session: Session) -> Run:
         selected = session.view()
+        require_searchable(session, len(selected.uids))
         key = yield from settled(session, Program(self.key))
         rows = yield from matching(selected, key)
         if not rows:

@@ -31,6 +31,9 @@ class Rows:
     def cut(self, start: int, end: int) -> "Rows":
         return Rows(self.positions[start:end], self.at[start:end])
 
+    def backwards(self) -> "Rows":
+        return Rows(list(reversed(self.positions)), list(reversed(self.at)))
+
 
 def tell_rows(
     session: Session, selected: Selected, rows: Rows, todo: Plan

@@ -1,6 +1,7 @@
 """search-key. RFC 9051 §9.
 
-WITHIN is RFC 5032 §2, SAVEDATE RFC 8514 §6, FUZZY RFC 6203 §7, FILTER RFC 5466 §4.
+WITHIN is RFC 5032 §2, SAVEDATE RFC 8514 §6, FUZZY RFC 6203 §7, FILTER RFC 5466 §4,
+UIDAFTER and UIDBEFORE RFC 9738 §3.2.
 """
 
 import time
@@ -9,7 +10,7 @@ from datetime import datetime
 
 from mailhost.store import flags as f
 from protocols.imap.errors import Bad
-from protocols.imap.parser import MAX_DEPTH, Parser
+from protocols.imap.parser import MAX_DEPTH, MAX_UINT32, Parser
 from protocols.imap.searching.charsets import UTF8, decoded
 from protocols.imap.searching.keys import (
     All,
@@ -32,6 +33,7 @@ from protocols.imap.searching.keys import (
     Text,
     Where,
 )
+from protocols.imap.sequence import SequenceSet
 
 MOST_KEYS = 1_000
 DAY = 86_400
@@ -139,6 +141,12 @@ def _modseq(s: SearchParser) -> Key:
     return Since(s.p.mod_sequence())
 
 
+def _uids(first: int, last: int) -> Key:
+    """Return those of a range: the last message is not taken for its end. RFC 9738."""
+    ranges = ((first, last),) if first <= last else ()
+    return Among(SequenceSet(ranges), by_uid=True)
+
+
 def _seconds(at: datetime) -> int:
     return int(at.timestamp())
 
@@ -172,6 +180,8 @@ READERS: dict[str, Callable[[SearchParser], Key]] = {
     "FILTER": _filter,
     "OR": _or,
     "UID": lambda s: Among(s.p.sequence_set(), by_uid=True),
+    "UIDAFTER": lambda s: _uids(s.p.nz_number() + 1, MAX_UINT32),
+    "UIDBEFORE": lambda s: _uids(1, s.p.nz_number() - 1),
     "KEYWORD": lambda s: Keyword(s.p.atom().lower()),
     "UNKEYWORD": lambda s: Not(Keyword(s.p.atom().lower())),
     "LARGER": lambda s: Size(over=s.p.number()),
