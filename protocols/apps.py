@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class ProtocolsConfig(AppConfig):
-    """Has no models: it is here for its management command."""
+    """Its management command, and what the servers keep."""
 
     name = "protocols"

@@ -1,5 +1,6 @@
 """What the server announces. RFC 9051 §6.1.1, §7.2.2."""
 
+from protocols.imap.quirks import shown
 from protocols.imap.session import Circumstances, Session
 from protocols.sasl import MECHANISMS
 
@@ -70,7 +71,12 @@ AFTER_LOGIN = (
 
 
 def capabilities(session: Session) -> tuple[str, ...]:
-    """Return what is true of this connection as it stands."""
+    """Return what is true of this connection, but for what is hidden from it."""
+    names = _all(session)
+    return shown(names, session.hidden) if session.hidden else names
+
+
+def _all(session: Session) -> tuple[str, ...]:
     at = session.at
     if session.login is not None:
         more = ("UNAUTHENTICATE",) if at.may_log_out else ()  # RFC 8437

@@ -62,6 +62,7 @@ class Session:
     then: StartTls | Compress | Decompress | None = None
     compressed: bool = False
     failed_logins: int = 0
+    hidden: frozenset[str] = frozenset()  # from this program; see quirks
     heard: int = 0  # highest modseq of the watched account that was heard of
     synced: int = -1  # what had been heard when the view was last brought up to date
     keeps_numbers: bool = False  # while the running command uses message numbers
@@ -121,14 +122,15 @@ class Session:
     def log_out(self) -> None:
         """Forget all that came with the login and since.
 
-        What stays is the connection's: how it is made, and the guesses made on it.
-        RFC 8437 §4.1.
+        What stays is the connection's: how it is made, the program at its other end,
+        and the guesses made on it. RFC 8437 §3, §4.1.
         """
         fresh = Session(
             self.at,
             tag=self.tag,
             failed_logins=self.failed_logins,
             polls=self.polls,
+            hidden=self.hidden,
         )
         for one in fields(self):
             setattr(self, one.name, getattr(fresh, one.name))

@@ -11,6 +11,7 @@ r"""Run an IMAP conversation of tests/transcripts/imap in process, without socke
     client: 2 bob             that connection is bob's
     login: no                 do not log in; otherwise C1 and C2 are alice
     enable: IMAP4rev2         on every connection
+    quirk: Bad*; 1.*; IDLE    hidden from programs of this name and version
     limit: 3                  messages that one command works on (RFC 9738)
     savelimit: 3              that one COPY or APPEND makes
     tls: no | offered | on    (default: loopback, no TLS)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailhost.store.view import views
+from protocols.imap import quirks
 from protocols.imap.connection import Connection
+from protocols.models import ClientQuirk
 from tests.conftest import PASSWORD, person
 from tests.transcripts.imap_transcript import (
     Chunks,
@@ -42,6 +44,10 @@ def test_imap_transcript(path: Path, chunks: Chunks, alice: "User") -> None:
         type(alice.account).objects.filter(pk=alice.account.pk).update(**limits)
     for name in transcript.values("person"):
         person(name, "example.test")
+    quirks.cache.read_at = float("-inf")
+    for line in transcript.values("quirk"):
+        name, version, hidden = line.split("; ")
+        ClientQuirk.objects.create(name=name, version=version, hidden=hidden)
     for line in transcript.values("shared"):
         name, _, what = line.partition(" ")
         share(alice, name, what.split())

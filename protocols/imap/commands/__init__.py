@@ -95,7 +95,7 @@ COMMANDS: dict[str, Row] = {
     "CAPABILITY":   Row(Capability.parse, ANY),
     "NOOP":         Row(Noop.parse, ANY),
     "LOGOUT":       Row(Logout.parse, ANY, NOTHING),
-    "ID":           Row(Id.parse, ANY),
+    "ID":           Row(Id.parse, ANY, ALL, READ),
     "STARTTLS":     Row(Starttls.parse, FRESH, NOTHING),
     "LOGIN":        Row(LoginCommand.parse, FRESH, NOTHING, READ),
     "AUTHENTICATE": Row(Authenticate.parse, FRESH, NOTHING, READ),

@@ -4,9 +4,12 @@ import logging
 from dataclasses import dataclass
 from typing import Self
 
+from protocols.imap.capabilities import capabilities
 from protocols.imap.commands.base import Run
+from protocols.imap.effects import Read
 from protocols.imap.errors import Bad
 from protocols.imap.parser import Parser, text
+from protocols.imap.quirks import cache, hidden_from
 from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 
@@ -43,10 +46,21 @@ class Id:
 
     def run(self, session: Session) -> Run:
         known = {k.lower(): v for k, v in self.fields}
+        code = yield from _hide(session, known)
         shown = " ".join(repr(known[k][:80]) for k in LOGGED if k in known)
         log.debug("client %s", shown)
         yield untagged('ID ("name" "mailhost")')
-        return ""
+        return code
+
+
+def _hide(session: Session, said: dict[str, str]) -> Run:
+    """Hide what the program cannot handle; return the code if that changes anything."""
+    quirks = cache.fresh()
+    if quirks is None:
+        quirks = yield Read(cache.read)
+    before, session.hidden = capabilities(session), hidden_from(quirks, said)
+    after = capabilities(session)
+    return f"CAPABILITY {' '.join(after)}" if after != before else ""
 
 
 def _nstring(p: Parser) -> str:
