@@ -27,6 +27,11 @@ class Timer:
         self.seconds = seconds
         self.deadline = wheel.now() + seconds
 
+    @property
+    def touched(self) -> float:
+        """When it began, or was put off last."""
+        return self.deadline - self.seconds
+
     def touch(self) -> None:
         """Start over."""
         self.deadline = self._wheel.now() + self.seconds

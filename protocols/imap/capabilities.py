@@ -66,6 +66,7 @@ AFTER_LOGIN = (
     "CATENATE",  # RFC 4469
     "URL-PARTIAL",  # RFC 5550
     "REPLACE",  # RFC 8508
+    "INPROGRESS",  # RFC 9585
     "URLAUTH",  # RFC 4467
 )
 

@@ -123,6 +123,7 @@ class Connection:
             yield done(tag, "NO", "Internal error", "SERVERBUG")
         finally:
             self.row = None
+            self.session.mid_response = False
             for piece in whole.literals:
                 if not isinstance(piece, bytes):
                     piece.close()

@@ -22,6 +22,7 @@ from mailhost.store.reading import NotBrief
 from protocols.common.context import ConnectionContext
 from protocols.common.logs import ConnectionLog
 from protocols.common.tls import start_tls
+from protocols.common.wheel import Timer
 from protocols.imap import revocation
 from protocols.imap.compression import Compression
 from protocols.imap.connection import Connection
@@ -41,6 +42,7 @@ from protocols.imap.effects import (
     Write,
 )
 from protocols.imap.errors import Fatal
+from protocols.imap.responses import quoted, untagged
 from protocols.imap.session import Circumstances, Session
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ READ_AHEAD = 64 * 1024  # octets of pipelined commands taken while one runs
 WRITE_AHEAD = 512 * 1024  # octets written that the client has not taken
 GATHER = 64 * 1024  # octets gathered into one write
 TURN_SECONDS = 0.01  # that one connection holds the loop
+PROGRESS_SECONDS = 10.0  # of silence, until a command is said to be worked on
 LINGER_SECONDS = 30.0  # for the last octets, once a connection is closed
 
 
@@ -81,7 +84,8 @@ class ImapProtocol(asyncio.Protocol):
     __slots__ = (
         "__weakref__", "_awaiting", "_connection", "_context", "_draining",
         "_gathered", "_gathered_octets", "_half_closed", "_log", "_loop", "_others",
-        "_paused", "_stalled", "_steps", "_task", "_timer", "_transport", "_watch",
+        "_paused", "_progress", "_stalled", "_steps", "_task", "_timer", "_transport",
+        "_watch", "_working",
         "app_password_id",
     )  # fmt: skip
 
@@ -103,6 +107,8 @@ class ImapProtocol(asyncio.Protocol):
         self._stalled = False  # and the steps wait for it
         self._draining = False
         self._half_closed = False
+        self._working = False  # on an effect that may take long
+        self._progress: Timer | None = None  # until the next word of it
         self.app_password_id: int | None = None
         self._timer = context.timer(
             self._timed_out, context.limits.login_timeout_seconds
@@ -161,6 +167,8 @@ class ImapProtocol(asyncio.Protocol):
         self._transport = None
         self._awaiting = None
         self._timer.cancel()
+        if self._progress is not None:
+            self._progress.cancel()
         self._close_watch()
         self._listen(())
         revocation.forget(self)
@@ -202,6 +210,7 @@ class ImapProtocol(asyncio.Protocol):
 
     def _advance(self, value: Any = None, error: Exception | None = None) -> None:
         """Pull steps until one has to wait."""
+        self._working = False
         if self._transport is None:
             return
         assert self._loop is not None
@@ -300,6 +309,12 @@ class ImapProtocol(asyncio.Protocol):
 
     def _begin(self, effect: Effect) -> None:
         """Begin what takes a while; the steps go on when it is done."""
+        if isinstance(effect, Read | Write | Prepare):
+            self._working = True
+            if self._progress is None:
+                self._progress = self._context.timer(
+                    self._tell_progress, PROGRESS_SECONDS
+                )
         match effect:
             case Read(fn, args):
                 gate.begin_read(fn, *args).add_done_callback(self._done)
@@ -312,6 +327,24 @@ class ImapProtocol(asyncio.Protocol):
             case _:
                 assert self._loop is not None
                 self._task = self._loop.create_task(self._do(effect))
+
+    def _tell_progress(self) -> None:
+        """Say that the command is worked on, if nothing was said for long. RFC 9585.
+
+        How far it has come is not known: what takes long is one statement.
+        """
+        self._progress = None
+        session = self._connection.session
+        if self._transport is None or not self._working or session.login is None:
+            return
+        quiet = self._context.wheel.now() - self._timer.touched
+        if quiet >= PROGRESS_SECONDS and not (self._paused or session.mid_response):
+            code = f"INPROGRESS ({quoted(session.tag)} NIL NIL)"
+            self._say(untagged(f"OK [{code}] Still working"))
+            self._flush()
+            quiet = 0.0
+        wait = max(1.0, PROGRESS_SECONDS - quiet)
+        self._progress = self._context.timer(self._tell_progress, wait)
 
     def _read(self, effect: Read) -> tuple[bool, Any, Exception | None]:
         """Read at once what is brief; else begin to read."""

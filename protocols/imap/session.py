@@ -67,6 +67,7 @@ class Session:
     synced: int = -1  # what had been heard when the view was last brought up to date
     keeps_numbers: bool = False  # while the running command uses message numbers
     removes: bool = False  # the running command expunges: it is told of that
+    mid_response: bool = False  # nothing may be said between what was and what comes
     polls: bool = False  # nobody marks changes: look each time
     notified: "Notified | None" = None  # what NOTIFY asked for; None: never used
 

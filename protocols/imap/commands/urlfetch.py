@@ -41,6 +41,7 @@ class Urlfetch:
         return cls(tuple(urls))
 
     def run(self, session: Session) -> Run:
+        session.mid_response = True  # each line is told in pieces
         for url in self.urls:
             yield b"* URLFETCH " + quoted(url).encode()
             source = None

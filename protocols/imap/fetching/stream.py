@@ -13,12 +13,13 @@ from protocols.imap.fetching.items import Body
 from protocols.imap.fetching.load import Source, load, source
 from protocols.imap.fetching.plan import Plan
 from protocols.imap.fetching.sections import body_value, encoding_of, plain_span
+from protocols.imap.session import Session
 
 PIECE = 1024 * 1024  # octets read at a time
 
 
 def stream(
-    batch: Batch, todo: Plan, folder_id: int
+    session: Session, batch: Batch, todo: Plan, folder_id: int
 ) -> Generator[bytes | Effect, Any, None]:
     """Yield the response of a batch of one message; nothing if it is gone."""
     others = replace(todo, bodies=(), needs_octets=False, octets_only=False)
@@ -29,6 +30,7 @@ def stream(
     for one in todo.wanted:
         if isinstance(one, Body) and one.binary:
             encoding_of(one, octets)  # to be refused before anything is said
+    session.mid_response = True
     yield b"* %d %b (" % (batch.numbers[0], todo.word)
     between = b""
     for one in todo.wanted:
@@ -40,6 +42,7 @@ def stream(
             written, values = column(one)
             yield written % (values(batch)[0],)
     yield b")\r\n"
+    session.mid_response = False
 
 
 def _body(body: Body, source: Source) -> Generator[bytes | Effect, Any, None]:

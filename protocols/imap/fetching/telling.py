@@ -43,7 +43,7 @@ def tell_rows(
     for some in _batches(selected, rows, todo):
         batch = _batch(session, selected, some)
         if todo.needs_octets and selected.now.sizes[some.at[0]] > OCTETS:
-            yield from stream(batch, todo, selected.folder.id)
+            yield from stream(session, batch, todo, selected.folder.id)
             continue
         if not todo.from_view:
             brief = _is_brief(selected, some, todo)
