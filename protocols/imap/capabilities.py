@@ -12,6 +12,7 @@ ALWAYS = (
     "ID",  # RFC 2971
     "ENABLE",  # RFC 5161
     "IDLE",  # RFC 2177
+    "LANGUAGE",  # RFC 5255 §3.1: in the greeting too
 )
 BEFORE_LOGIN = tuple(f"AUTH={name}" for name in MECHANISMS)
 AFTER_LOGIN = (

@@ -27,6 +27,7 @@ from protocols.imap.pushing import push_between
 from protocols.imap.responses import continues, done, untagged
 from protocols.imap.session import Session
 from protocols.imap.sync import recheck, refresh, tell_changes
+from protocols.imap.wording import DEFAULT, ENGLISH, in_language, say
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +77,12 @@ class Connection:
                 elif isinstance(frame, TooBig):
                     yield from self._too_big(frame.octets)
                 else:
-                    yield continues("Go on")
+                    yield continues(self._said("Go on"))
                 if self.bad >= MOST_BAD:
                     raise Fatal("Too many bad commands")
         except Fatal as error:
             self.session.ended = True
-            yield untagged(f"BYE {error}")
+            yield self.session.say(error.args[0], error.code, "BYE")
         finally:
             self.framer.close()
 
@@ -102,25 +103,25 @@ class Connection:
             self.row = row
             code = yield from self._run(row, p)
             self.bad = 0
-            yield done(tag, "OK", f"{name} completed", code)
+            yield done(tag, "OK", self._completed(name), code)
             yield from self._after()
         except Bad as error:
             self.bad += 1
-            yield done(tag, "BAD", str(error), error.code)
+            yield done(tag, "BAD", self._said(error.args[0]), error.code)
         except No as error:
-            yield done(tag, "NO", str(error), error.code)
+            yield done(tag, "NO", self._said(error.args[0]), error.code)
         except StoreError as error:
             no = refusal(error)
-            yield done(tag, "NO", str(no), no.code)
+            yield done(tag, "NO", self._said(no.args[0]), no.code)
         except LoginRefused as error:
             no = login_refusal(error)
-            yield done(tag, "NO", str(no), no.code)
+            yield done(tag, "NO", self._said(no.args[0]), no.code)
         except Fatal:
             raise
         except Exception:
             # One command's bug must not end the connection, nor show its inside.
             log.exception("%s failed", name or "a command")
-            yield done(tag, "NO", "Internal error", "SERVERBUG")
+            yield done(tag, "NO", self._said("Internal error"), "SERVERBUG")
         finally:
             self.row = None
             self.session.mid_response = False
@@ -149,7 +150,7 @@ class Connection:
             yield from tell_changes(session, expunges=expunges)
             if told := highest(session):
                 if code:
-                    yield untagged(f"OK [{told}] Highest")
+                    yield session.say("Highest", told)
                 code = code or told
             yield from tell_news(session)
         return code or ""
@@ -159,8 +160,18 @@ class Connection:
         then, self.session.then = self.session.then, None
         if isinstance(then, StartTls):
             self.framer.take_rest()  # sent in the clear: forget it. RFC 9051 §6.2.1
+            self.session.language = DEFAULT
+            self.session.hidden = frozenset()
         if then is not None:
             yield then
+
+    def _completed(self, name: str) -> str:
+        if self.session.language in ENGLISH:
+            return f"{name} completed"
+        return self._said(say("{} completed", name))
+
+    def _said(self, text: str) -> str:
+        return in_language(self.session.language, text)
 
     def _row(self, p: Parser) -> tuple[str, Row]:
         name = p.atom().upper()
@@ -169,11 +180,11 @@ class Connection:
             name = f"UID {p.atom().upper()}"
         row = COMMANDS.get(name)
         if row is None:
-            raise Bad(f"Unknown command {name[:40]}")
+            raise Bad(say("Unknown command {}", name[:40]))
         if self.session.state not in row.states:
-            raise Bad(f"{name} is not allowed in this state")
+            raise Bad(say("{} is not allowed in this state", name))
         if self.session.uid_only and uses_numbers(name):
-            raise Bad(f"UID {name} is the way here", "UIDREQUIRED")  # RFC 9586
+            raise Bad(say("UID {} is the way here", name), "UIDREQUIRED")  # RFC 9586
         return name, row
 
     def _too_big(self, octets: bytes) -> Steps:
@@ -183,7 +194,7 @@ class Connection:
         if not re.fullmatch(r"[!-~]{1,200}", tag) or set(tag) & set('(){%*"\\]+'):
             tag = "*"
         result = "NO" if APPENDS.match(octets) else "BAD"
-        yield done(tag, result, "The literal is too big", "TOOBIG")
+        yield done(tag, result, self._said("The literal is too big"), "TOOBIG")
 
     def _literal_limit(self, command: bytes) -> int:
         """Return the most octets that all literals of this command may have."""

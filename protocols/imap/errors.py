@@ -28,6 +28,10 @@ class No(Exception):
 class Fatal(Exception):
     """The stream can no longer be trusted: say BYE and close. RFC 9051 §7.1.5."""
 
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
 
 # Response codes: RFC 9051 §7.1, RFC 5530 §3, RFC 5464 §5; every StoreError has a row
 # (tests/unit/imap/test_errors.py).

@@ -108,7 +108,7 @@ class Framer:
         end = self._unread.find(b"\n", self._searched)
         pending = len(self._unread) if end < 0 else end + 1
         if len(self._command) + pending > self.max_line:
-            raise Fatal("[TOOBIG] Command line too long")
+            raise Fatal("Command line too long", "TOOBIG")
         if end < 0:
             self._searched = len(self._unread)
             return None
@@ -122,7 +122,7 @@ class Framer:
         too_many = len(self._pieces) >= MOST_LITERALS
         if too_many or self._literals > self.literal_limit(bytes(self._command)):
             if not sync:
-                raise Fatal("[TOOBIG] Literal too big")
+                raise Fatal("Literal too big", "TOOBIG")
             self.close()
             return TooBig(self._whole().octets)
         self._missing = size

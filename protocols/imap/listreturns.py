@@ -20,6 +20,7 @@ from protocols.imap.responses import untagged
 from protocols.imap.rightsgrammar import shown
 from protocols.imap.session import Session
 from protocols.imap.statusline import status_line
+from protocols.imap.wording import say
 
 # Attributes: they are told whether asked or not, but for SUBSCRIBED.
 PLAIN = {"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "MYRIGHTS"}
@@ -107,5 +108,5 @@ def returning(p: Parser) -> Returns:
             p.sp()
             metadata = entries(p)
         elif name not in PLAIN:
-            raise Bad(f"Unknown option {name[:40]}")
+            raise Bad(say("Unknown option {}", name[:40]))
     return Returns(frozenset(names), status, metadata)

@@ -7,7 +7,6 @@ the code names the lowest UID that was worked on (§3.1).
 from collections.abc import Iterator, Sequence
 
 from protocols.imap.errors import No
-from protocols.imap.responses import untagged
 from protocols.imap.searching.evaluate import spans_of as spans_of_set
 from protocols.imap.searching.keys import Among, And, Key
 from protocols.imap.searching.options import Partial
@@ -88,10 +87,10 @@ def require_range(session: Session, partial: Partial | None) -> None:
         raise No("The range is too large", _code(most))
 
 
-def coded(code: str, limit: str) -> Iterator[bytes]:
+def coded(session: Session, code: str, limit: str) -> Iterator[bytes]:
     """Yield the limit untagged where the tagged end has another code. §3.1."""
     if code and limit:
-        yield untagged(f"NO [{limit}] Not all of the messages were worked on")
+        yield session.say("Not all of the messages were worked on", limit, "NO")
 
 
 def _looked_at(selected: Selected, keys: Sequence[Key]) -> list[Span]:

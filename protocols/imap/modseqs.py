@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 
 
@@ -14,7 +13,8 @@ def make_aware(session: Session) -> Iterator[bytes]:
     is_first = not session.condstore
     session.enabled.add("CONDSTORE")
     if is_first and session.selected is not None:
-        yield untagged(f"OK [HIGHESTMODSEQ {session.selected.whole_modseq}] Highest")
+        code = f"HIGHESTMODSEQ {session.selected.whole_modseq}"
+        yield session.say("Highest", code)
 
 
 def highest(session: Session) -> str:

@@ -12,6 +12,7 @@ from protocols.imap import utf7
 from protocols.imap.errors import Bad
 from protocols.imap.framing import Piece
 from protocols.imap.sequence import SequenceSet
+from protocols.imap.wording import say
 
 # CTL = %x00-1F / %x7F                                          RFC 5234 appendix B.1
 # atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / "]"
@@ -62,7 +63,7 @@ class Parser:
 
     def crlf(self) -> None:
         if self.octets[self.offset :] not in {b"\r\n", b"\n"}:
-            raise Bad(f"Expected the end of the command at octet {self.offset}")
+            raise Bad(say("Expected the end of the command at octet {}", self.offset))
 
     def number(self) -> int:
         return int(self.match(NUMBER, "a number")[0])
@@ -200,14 +201,14 @@ class Parser:
     def match(self, pattern: re.Pattern[bytes], what: str) -> re.Match[bytes]:
         match = pattern.match(self.octets, self.offset)
         if match is None:
-            raise Bad(f"Expected {what} at octet {self.offset}")
+            raise Bad(say("Expected {} at octet {}", say(what), self.offset))
         self.offset = match.end()
         return match
 
     def literally(self, expected: bytes) -> None:
         if not self.takes(expected):
-            shown = "a space" if expected == b" " else expected.decode("ascii")
-            raise Bad(f"Expected {shown} at octet {self.offset}")
+            shown = say("a space") if expected == b" " else expected.decode("ascii")
+            raise Bad(say("Expected {} at octet {}", shown, self.offset))
 
     def _range(self) -> tuple[int | None, int | None]:
         match = self.match(SEQ_RANGE, "a sequence set")
@@ -235,7 +236,7 @@ def split_flags(names: list[str]) -> tuple[int, tuple[str, ...]]:
         if not name.startswith("\\"):
             keywords.setdefault(name.lower(), name)
         elif name.lower() not in store_flags.BITS:
-            raise Bad(f"{name} cannot be set")
+            raise Bad(say("{} cannot be set", name))
     if len(keywords) > MAX_KEYWORDS:
         raise Bad("Too many keywords", "LIMIT")
     return store_flags.bits_of(names), tuple(keywords.values())

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mailhost.store.view import Generation
 from protocols.imap.selected import Selected
+from protocols.imap.wording import in_language
 
 SYSTEM = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 # What is always listed, so that clients offer it. RFC 9051 §2.3.2, RFC 8457 §2
@@ -11,11 +12,12 @@ COMMON = ("$Forwarded", "$Junk", "$NotJunk", "$Phishing", "$MDNSent", "$Importan
 MOST_KEYWORDS = 200  # listed in FLAGS
 
 
-def flag_responses(selected: Selected) -> Iterator[str]:
+def flag_responses(selected: Selected, language: str) -> Iterator[str]:
     """Yield the two lines: the flags there are, and those this user may change."""
     keywords = _keywords(selected.now)
+    text = in_language(language, "Limited")
     yield f"* FLAGS ({' '.join((*SYSTEM, *keywords))})\r\n"
-    yield f"* OK [PERMANENTFLAGS ({_permanent(selected, keywords)})] Limited\r\n"
+    yield f"* OK [PERMANENTFLAGS ({_permanent(selected, keywords)})] {text}\r\n"
 
 
 def right_of(flag: str) -> str:

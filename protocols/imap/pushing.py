@@ -6,7 +6,6 @@ from protocols.imap.effects import Steps
 from protocols.imap.errors import Fatal
 from protocols.imap.modseqs import highest
 from protocols.imap.notify.news import give_up, tell_news
-from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 from protocols.imap.sync import recheck, refresh, tell_changes
 
@@ -23,7 +22,7 @@ def push(session: Session, *, expunges: bool) -> Steps:
         before = _told(session)
         yield from tell_changes(session, expunges=expunges)
         if before != _told(session) and (told := highest(session)):
-            yield untagged(f"OK [{told}] Highest")
+            yield session.say("Highest", told)
     yield from tell_news(session)
 
 

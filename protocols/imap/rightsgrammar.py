@@ -6,6 +6,7 @@ import unicodedata
 from mailhost.store.rights import ALL, ordered
 from protocols.imap.errors import Bad
 from protocols.imap.parser import Parser
+from protocols.imap.wording import say
 
 # What RFC 2086 called create and delete. RFC 4314 §2.1.1
 OBSOLETE = {"c": "kx", "d": "te"}
@@ -50,5 +51,5 @@ def rights_change(p: Parser) -> tuple[str, str]:
     for letter in written[len(operation) :]:
         letters += OBSOLETE.get(letter, letter)
         if letters[-1] not in ALL:
-            raise Bad(f"There is no right {letter}")
+            raise Bad(say("There is no right {}", letter))
     return operation, ordered(letters)

@@ -42,7 +42,7 @@ from protocols.imap.effects import (
     Write,
 )
 from protocols.imap.errors import Fatal
-from protocols.imap.responses import quoted, untagged
+from protocols.imap.responses import quoted
 from protocols.imap.session import Circumstances, Session
 
 log = logging.getLogger(__name__)
@@ -340,7 +340,7 @@ class ImapProtocol(asyncio.Protocol):
         quiet = self._context.wheel.now() - self._timer.touched
         if quiet >= PROGRESS_SECONDS and not (self._paused or session.mid_response):
             code = f"INPROGRESS ({quoted(session.tag)} NIL NIL)"
-            self._say(untagged(f"OK [{code}] Still working"))
+            self._say(session.say("Still working", code))
             self._flush()
             quiet = 0.0
         wait = max(1.0, PROGRESS_SECONDS - quiet)
@@ -444,7 +444,7 @@ class ImapProtocol(asyncio.Protocol):
 
     def _goodbye(self, why: str) -> None:
         if why and not self._stalled:
-            self._say(f"* BYE {why}\r\n".encode())
+            self._say(self._connection.session.say(why, "", "BYE"))
         self._awaiting = None
         self._close()
 

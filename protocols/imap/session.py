@@ -10,7 +10,9 @@ from mailhost.store.values import AccountInfo
 from protocols.imap.effects import Compress, Decompress, StartTls
 from protocols.imap.errors import Bad, No
 from protocols.imap.notify.events import EVERYTHING, Wishes
+from protocols.imap.responses import coded
 from protocols.imap.selected import Selected
+from protocols.imap.wording import DEFAULT, in_language
 
 if TYPE_CHECKING:
     from protocols.imap.notify.notified import Notified
@@ -68,6 +70,7 @@ class Session:
     keeps_numbers: bool = False  # while the running command uses message numbers
     removes: bool = False  # the running command expunges: it is told of that
     mid_response: bool = False  # nothing may be said between what was and what comes
+    language: str = DEFAULT  # of what is said to people. RFC 5255
     polls: bool = False  # nobody marks changes: look each time
     notified: "Notified | None" = None  # what NOTIFY asked for; None: never used
 
@@ -135,6 +138,11 @@ class Session:
         )
         for one in fields(self):
             setattr(self, one.name, getattr(fresh, one.name))
+
+    def say(self, text: str, code: str = "", result: str = "OK") -> bytes:
+        """Return an untagged OK, or NO, BAD, BYE, in the client's language."""
+        text = in_language(self.language, text)
+        return f"* {result} {coded(text, code)}\r\n".encode()
 
     def who(self) -> Login:
         if self.login is None:

@@ -58,7 +58,7 @@ def recheck(session: Session) -> Generator[bytes | Effect, Any, None]:
         raise Fatal("You may no longer read the selected mailbox")
     if held != folder.rights:
         selected.folder = replace(folder, rights=held)
-        yield "".join(flag_responses(selected)).encode()
+        yield "".join(flag_responses(selected, session.language)).encode()
 
 
 def tell_changes(

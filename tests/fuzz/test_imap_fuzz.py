@@ -151,7 +151,8 @@ COMMANDS = st.one_of(
         "NOOP", "CAPABILITY", "EXPUNGE", "UID EXPUNGE 1:*", "CLOSE", "UNSELECT", "IDLE",
         "DONE", "ENABLE IMAP4rev2", "ENABLE CONDSTORE X", "NAMESPACE", "ID NIL", "CHECK",
         'CANCELUPDATE "t"', "STORE 1:2 +FLAGS (\\Deleted)", "CANCELUPDATE t",
-        "STARTTLS", "LOGOUT", "UNAUTHENTICATE", "LOGIN a b", "AUTHENTICATE PLAIN", "UID", "FETCH",
+        "STARTTLS", "LOGOUT", "UNAUTHENTICATE", "LANGUAGE", "LANGUAGE de", "LANGUAGE x-y *",
+        "LANGUAGE default", 'ID ("name" "x")', "LOGIN a b", "AUTHENTICATE PLAIN", "UID", "FETCH",
     ])),
 )
 # fmt: on

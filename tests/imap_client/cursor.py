@@ -43,6 +43,7 @@ class Mode:
     qresync: bool = False
     uidonly: bool = False
     free: bool = False  # message numbers may move at any time: RFC 5465 §6.1.1
+    translated: bool = False  # texts are UTF-8: RFC 5255 §3.5
 
     def enable(self, name: bytes) -> None:
         """Take one name of an ENABLED response."""
@@ -187,7 +188,7 @@ class Cursor:
 
     def text(self) -> str:
         """Read resp-text's text: to the end of the line, never empty."""
-        pattern = TEXT_UTF8 if self.mode.rev2 else TEXT
+        pattern = TEXT_UTF8 if self.mode.rev2 or self.mode.translated else TEXT
         found = self.match(pattern, "text")[0]
         try:
             return found.decode()

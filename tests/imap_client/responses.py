@@ -74,7 +74,10 @@ def _flags(c: Cursor) -> tuple[bytes, ...]:
 def _language(c: Cursor) -> list[bytes]:
     """RFC 5255 §3.6."""
     c.sp()
-    return c.words(c.astring, empty=False)
+    tags = c.words(c.astring, empty=False)
+    if len(tags) == 1:
+        c.mode.translated = tags[0].lower() != b"i-default"
+    return tags
 
 
 def _comparator(c: Cursor) -> list[bytes]:

@@ -103,6 +103,9 @@ def _space(c: Cursor) -> tuple[bytes, bytes | None]:
     prefix = c.string()
     c.sp()
     separator = None if c.nil() else c.quoted()
+    if c.takes(b' "TRANSLATION" ('):  # RFC 5255 §3.5
+        c.string()
+        c.literally(b")")
     c.literally(b")")
     return prefix, separator
 

@@ -252,7 +252,13 @@ def manage(client: Client, dice: Random) -> Command | None:
 
 def list_all(client: Client, dice: Random) -> Command | None:
     returned = dice.choice(("", " RETURN (SUBSCRIBED)", " RETURN (STATUS (MESSAGES))"))
-    return command(f'LIST "" *{returned}')
+    return command(dice.choice((f'LIST "" *{returned}', 'XLIST "" *')))
+
+
+def language(client: Client, dice: Random) -> Command | None:
+    return command(
+        f"LANGUAGE {dice.choice(('de', 'fr', 'es', 'default', 'x-y de-AT'))}"
+    )
 
 
 def idle(client: Client, dice: Random) -> Command | None:
@@ -294,7 +300,7 @@ def notify_set(watching: Watching, attributes: str = "") -> Command:
 ACTIONS: dict[Action, int] = {
     noop: 8, fetch: 14, fetch_changed: 3, fetch_all: 6, store: 14, delete_some: 5,
     expunge: 5, copy: 8, append: 10, search: 6, arrange: 4, status: 3, select: 5,
-    close: 1, manage: 2, list_all: 1, idle: 4, notify: 3,
+    close: 1, manage: 2, list_all: 1, language: 1, idle: 4, notify: 3,
 }  # fmt: skip
 ALONE: tuple[Action, ...] = (select, close, manage, idle, notify)  # never pipelined
 

@@ -36,13 +36,22 @@ class Group:
     absent: tuple[Any, ...]
 
 
+UNREADABLE, LAST = "\ufffd", "\U0010ffff"
+
+
 def _date(row: tuple[Any, ...], strings: Strings) -> tuple[Any, ...]:
     del strings
     return (None if row[0] is None else seconds(row[0]),)
 
 
 def _subject(row: tuple[Any, ...], strings: Strings) -> tuple[Any, ...]:
-    return (strings.setdefault(row[0], row[0]),)
+    key = _collated(row[0])
+    return (strings.setdefault(key, key),)
+
+
+def _collated(text: str) -> str:
+    """Let what was not in its charset follow all that was. RFC 5255 §4.6."""
+    return LAST + text if UNREADABLE in text else text
 
 
 def _people(row: tuple[Any, ...], strings: Strings) -> tuple[Any, ...]:
@@ -56,7 +65,8 @@ def _people(row: tuple[Any, ...], strings: Strings) -> tuple[Any, ...]:
             name, address = (lists.get(field) or [("", "")])[0]
             mailbox = casemap(address.rpartition("@")[0])
             shown = casemap(name or address.removesuffix("@"))
-        found += [strings.setdefault(one, one) for one in (mailbox, shown)]
+        both = (_collated(mailbox), _collated(shown))
+        found += [strings.setdefault(one, one) for one in both]
     return tuple(found)
 
 

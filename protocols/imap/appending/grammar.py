@@ -6,6 +6,7 @@ from datetime import datetime
 from protocols.imap.errors import Bad
 from protocols.imap.framing import Piece
 from protocols.imap.parser import Parser, split_flags
+from protocols.imap.wording import say
 
 Part = Piece | str  # octets, a file of them, or a URL
 
@@ -63,7 +64,7 @@ def _data(p: Parser) -> Piece:
 
 def _utf8(p: Parser) -> Piece:
     if not _word(p, b"UTF8 ("):
-        raise Bad(f"Expected a message at octet {p.offset}")
+        raise Bad(say("Expected a message at octet {}", p.offset))
     p.literally(b"~")
     octets = p.literal()
     p.literally(b")")

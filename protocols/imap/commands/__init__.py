@@ -30,6 +30,7 @@ from protocols.imap.commands.getquota import Getquota
 from protocols.imap.commands.getquotaroot import Getquotaroot
 from protocols.imap.commands.id import Id
 from protocols.imap.commands.idle import Idle
+from protocols.imap.commands.language import Language
 from protocols.imap.commands.list import List
 from protocols.imap.commands.listrights import Listrights
 from protocols.imap.commands.login import LoginCommand
@@ -96,6 +97,7 @@ COMMANDS: dict[str, Row] = {
     "NOOP":         Row(Noop.parse, ANY),
     "LOGOUT":       Row(Logout.parse, ANY, NOTHING),
     "ID":           Row(Id.parse, ANY, ALL, READ),
+    "LANGUAGE":     Row(Language.parse, ANY, ALL, READ),
     "STARTTLS":     Row(Starttls.parse, FRESH, NOTHING),
     "LOGIN":        Row(LoginCommand.parse, FRESH, NOTHING, READ),
     "AUTHENTICATE": Row(Authenticate.parse, FRESH, NOTHING, READ),

@@ -56,7 +56,7 @@ class Append:
             where = (account_id, name, session.asker(account_id), items)
             done: Appended = yield Write((account_id,), APPENDS, (where,))
         except NoSuchFolder as error:
-            raise No(str(error), "TRYCREATE") from None
+            raise No(error.args[0], "TRYCREATE") from None
         session.changed(account_id, done.stored[-1].modseq)
         note_stored(session, done.stored)
         return done.code

@@ -53,7 +53,7 @@ class Copy:
             )
             done = yield Write(place.accounts, _copy, (place, uids, self.by_uid))
         except NoSuchFolder as error:
-            raise No(str(error), "TRYCREATE") from None
+            raise No(error.args[0], "TRYCREATE") from None
         session.changed(target, done.modseq)
         note_copied(session, target, done)
         return copyuid(done)

@@ -37,7 +37,7 @@ class Delete:
             # Our own selection went with it: nothing is selected any more.
             session.leave()
             yield Watch(None)
-            yield b"* OK [CLOSED] The mailbox is gone\r\n"
+            yield session.say("The mailbox is gone", "CLOSED")
         return ""
 
 

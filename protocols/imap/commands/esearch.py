@@ -71,11 +71,11 @@ class Esearch:
                 is_kept = True
                 self._save(selected, rows)
                 if "UPDATE" in self.options:
-                    yield keep(selected, self.program, key, rows, session.tag)
+                    yield keep(session, selected, self.program, key, rows)
             elif place.folder.messages:
                 yield from self._elsewhere(session, key, place)
         if not is_kept:
-            yield refused(session.tag)
+            yield refused(session)
         return ""
 
     def _places(self, session: Session) -> Generator[bytes | Effect, Any, list[Place]]:

@@ -94,7 +94,7 @@ class Fetch:
         missing += yield from tell_rows(session, selected, rows, todo)
         selected.own.update(seen)
         code = "EXPUNGEISSUED" if missing else ""
-        yield from coded(code, limit)
+        yield from coded(session, code, limit)
         return code or limit
 
     def _limited(

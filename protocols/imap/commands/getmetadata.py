@@ -26,6 +26,7 @@ from protocols.imap.names import places, written
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 from protocols.imap.special import USES
+from protocols.imap.wording import say
 
 OPTIONS = re.compile(rb"\((?=(?:MAXSIZE|DEPTH)[ )])", re.IGNORECASE)
 DEPTHS = {"0": 0.0, "1": 1.0, "INFINITY": math.inf}
@@ -122,5 +123,5 @@ def _options(p: Parser) -> dict[str, str | int]:
         elif name == "DEPTH":
             found[name] = p.atom().upper()
         else:
-            raise Bad(f"Unknown option {name[:40]}")
+            raise Bad(say("Unknown option {}", name[:40]))
     return found

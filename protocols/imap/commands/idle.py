@@ -10,6 +10,7 @@ from protocols.imap.parser import Parser
 from protocols.imap.pushing import push
 from protocols.imap.responses import continues
 from protocols.imap.session import Session
+from protocols.imap.wording import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Idle:
 
     def run(self, session: Session) -> Run:
         yield from push(session, expunges=True)
-        yield continues("idling")
+        yield continues(in_language(session.language, "idling"))
         while True:
             listens = session.selected is not None or session.notified is not None
             line = yield Await(line=True, changes=listens)

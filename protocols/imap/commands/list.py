@@ -17,6 +17,7 @@ from protocols.imap.parser import Parser
 from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 from protocols.imap.special import USES
+from protocols.imap.wording import say
 
 SELECTION = {"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"}
 MOST_PATTERNS = 50
@@ -133,6 +134,6 @@ def _options(p: Parser, known: set[str]) -> frozenset[str]:
             p.sp()
         name = p.atom().upper()
         if name not in known:
-            raise Bad(f"Unknown option {name[:40]}")
+            raise Bad(say("Unknown option {}", name[:40]))
         found.add(name)
     return frozenset(found)

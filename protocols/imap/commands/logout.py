@@ -5,7 +5,6 @@ from typing import Self
 
 from protocols.imap.commands.base import Run
 from protocols.imap.parser import Parser
-from protocols.imap.responses import untagged
 from protocols.imap.session import Session
 
 
@@ -20,5 +19,5 @@ class Logout:
 
     def run(self, session: Session) -> Run:
         session.ended = True
-        yield untagged("BYE Goodbye")
+        yield session.say("Goodbye", "", "BYE")
         return ""

@@ -13,7 +13,6 @@ from protocols.imap.errors import No
 from protocols.imap.messagelimit import limited
 from protocols.imap.names import places
 from protocols.imap.parser import Parser
-from protocols.imap.responses import untagged
 from protocols.imap.selected import require_right
 from protocols.imap.sequence import SequenceSet
 from protocols.imap.session import Session
@@ -54,13 +53,13 @@ class Move:
             )
             done = yield Write(place.accounts, _move, (place, uids))
         except NoSuchFolder as error:
-            raise No(str(error), "TRYCREATE") from None
+            raise No(error.args[0], "TRYCREATE") from None
         session.look_again()
         session.removes = True
         note_copied(session, target, done)
         # Before the EXPUNGEs, so that the client can pair them. RFC 6851 §4.3
         if code := copyuid(done):
-            yield untagged(f"OK [{code}] Moved")
+            yield session.say("Moved", code)
         return limit
 
 

@@ -14,7 +14,6 @@ from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
 from protocols.imap.names import places
 from protocols.imap.parser import Parser
-from protocols.imap.responses import untagged
 from protocols.imap.selected import require_right
 from protocols.imap.sequence import SequenceSet
 from protocols.imap.session import Session
@@ -65,13 +64,13 @@ class Replace:
             here = (source.account_id, source.id, uids[0])
             done = yield Write(accounts, _replace, (here, there))
         except NoSuchFolder as error:
-            raise No(str(error), "TRYCREATE") from None
+            raise No(error.args[0], "TRYCREATE") from None
         session.look_again()
         session.removes = True
         note_stored(session, done.stored)
         # Before the EXPUNGE, so that the client can pair them. RFC 8508 §4.3
         if done.code:
-            yield untagged(f"OK [{done.code}] Replaced")
+            yield session.say("Replaced", done.code)
         return ""
 
 

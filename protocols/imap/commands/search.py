@@ -88,7 +88,7 @@ class Search:
             selected.saved = tuple(sorted(uids[i] for i in saved))
         yield answer(session, selected, program, found)
         if options is not None and "UPDATE" in options:
-            yield keep(selected, program, key, found.rows, session.tag)
+            yield keep(session, selected, program, key, found.rows)
         return limit
 
 

@@ -6,6 +6,7 @@ CONDSTORE is RFC 7162 §3.1.8, QRESYNC §3.2.5.
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 from mailhost.store import folders
@@ -17,7 +18,6 @@ from protocols.imap.errors import Bad
 from protocols.imap.names import places, written
 from protocols.imap.parser import Parser
 from protocols.imap.permanent import flag_responses
-from protocols.imap.responses import untagged
 from protocols.imap.resync import (
     NOTHING,
     Known,
@@ -31,6 +31,7 @@ from protocols.imap.session import Session
 from protocols.imap.special import attributes
 from protocols.imap.sync import count_recent, tell_flags
 from protocols.imap.urlauth import MECHANISM
+from protocols.imap.wording import in_language, say
 
 SEEN = bytes(bits & 1 for bits in range(256))
 
@@ -66,7 +67,7 @@ class Select:
         # A failed SELECT leaves no mailbox selected. RFC 9051 §6.3.2
         if session.leave():
             # What follows is about the new mailbox. RFC 9051 §7.1
-            yield untagged("OK [CLOSED] The former mailbox is closed")
+            yield session.say("The former mailbox is closed", "CLOSED")
         if self.condstore:
             session.enabled.add("CONDSTORE")
         account_id, name = places(session, self.name)
@@ -103,7 +104,8 @@ def _open(
 
 def _described(session: Session, selected: Selected, name: str) -> Iterator[str]:
     folder, now = selected.folder, selected.now
-    yield from flag_responses(selected)
+    say = partial(in_language, session.language)
+    yield from flag_responses(selected, session.language)
     yield f"* {len(now.uids)} EXISTS\r\n"
     if session.rev2:
         shown = " ".join(attributes(folder))
@@ -112,13 +114,13 @@ def _described(session: Session, selected: Selected, name: str) -> Iterator[str]
         yield f"* {count_recent(selected)} RECENT\r\n"
         first = _first_unseen(now)
         if first and not session.uid_only:
-            yield f"* OK [UNSEEN {first}] First unseen\r\n"
-    yield f"* OK [UIDVALIDITY {folder.uid_validity}] UIDs valid\r\n"
+            yield f"* OK [UNSEEN {first}] {say('First unseen')}\r\n"
+    yield f"* OK [UIDVALIDITY {folder.uid_validity}] {say('UIDs valid')}\r\n"
     next_uid = max(folder.uid_next, now.uids[-1] + 1 if now.uids else 1)
-    yield f"* OK [UIDNEXT {next_uid}] Next UID\r\n"
-    yield f"* OK [HIGHESTMODSEQ {now.modseq}] Highest\r\n"
-    yield f"* OK [MAILBOXID (F{folder.mailbox_id})] Id\r\n"
-    yield f"* OK [URLMECH {MECHANISM}] URLs can be signed\r\n"  # RFC 4467
+    yield f"* OK [UIDNEXT {next_uid}] {say('Next UID')}\r\n"
+    yield f"* OK [HIGHESTMODSEQ {now.modseq}] {say('Highest')}\r\n"
+    yield f"* OK [MAILBOXID (F{folder.mailbox_id})] {say('Id')}\r\n"
+    yield f"* OK [URLMECH {MECHANISM}] {say('URLs can be signed')}\r\n"  # RFC 4467
 
 
 def _first_unseen(now: Generation) -> int:
@@ -137,7 +139,7 @@ def _parameters(p: Parser) -> tuple[bool, Known | None]:
         elif name == "QRESYNC" and known is None:
             known = Known.parse(p)
         else:
-            raise Bad(f"Unknown parameter {name[:40]}")
+            raise Bad(say("Unknown parameter {}", name[:40]))
         if p.takes(b")"):
             return condstore, known
         p.sp()

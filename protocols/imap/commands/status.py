@@ -19,6 +19,7 @@ from protocols.imap.parser import ATOM, Parser
 from protocols.imap.selected import require_right
 from protocols.imap.session import Session
 from protocols.imap.statusline import status_line
+from protocols.imap.wording import say
 
 ITEMS = (
     "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE",
@@ -72,7 +73,7 @@ def status_items(p: Parser) -> tuple[str, ...]:
     while True:
         name = p.match(ATOM, "an item")[0].decode("ascii").upper()
         if name not in ITEMS:
-            raise Bad(f"Unknown item {name[:40]}")
+            raise Bad(say("Unknown item {}", name[:40]))
         found[name] = None
         if p.takes(b")"):
             return tuple(found)

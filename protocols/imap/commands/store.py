@@ -14,11 +14,11 @@ from protocols.imap.flagtext import flag_lists
 from protocols.imap.messagelimit import coded, limited
 from protocols.imap.modseqs import make_aware
 from protocols.imap.parser import Parser, split_flags
-from protocols.imap.responses import untagged
 from protocols.imap.selected import NEVER_RECENT, Selected, require_some
 from protocols.imap.sequence import SequenceSet, written
 from protocols.imap.session import Session
 from protocols.imap.sync import ROWS, fetched, refresh
+from protocols.imap.wording import say
 
 WORD = re.compile(rb"([+-]?)FLAGS(\.SILENT)?", re.IGNORECASE)
 OPERATIONS: dict[str, Callable[..., FlagResult]] = {
@@ -85,9 +85,9 @@ class Store:
             yield b"".join(told[start : start + ROWS])
         missing = 0 if self.by_uid else selected.missing(spans)
         if missing and done.failed:
-            yield untagged("OK [EXPUNGEISSUED] Some of these messages are gone")
+            yield session.say("Some of these messages are gone", "EXPUNGEISSUED")
         code = self._code(selected, done) or ("EXPUNGEISSUED" if missing else "")
-        yield from coded(code, limit)
+        yield from coded(session, code, limit)
         return code or limit
 
     def _how(self, held: str) -> tuple[Callable[..., FlagResult], tuple[Any, ...]]:
@@ -154,7 +154,7 @@ def _bare_flags(p: Parser) -> list[str]:
 def _unchanged_since(p: Parser) -> int:
     name = p.atom().upper()
     if name != "UNCHANGEDSINCE":
-        raise Bad(f"Unknown modifier {name[:40]}")
+        raise Bad(say("Unknown modifier {}", name[:40]))
     p.sp()
     since = p.mod_sequence()
     p.literally(b") ")

@@ -13,6 +13,7 @@ from protocols.imap.searching.evaluate import matching
 from protocols.imap.searching.keys import Key
 from protocols.imap.searching.program import Program, search_criteria, settled
 from protocols.imap.session import Session
+from protocols.imap.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Thread:
         p.sp()
         algorithm = p.atom().upper()
         if algorithm not in ALGORITHMS:
-            raise Bad(f"Unknown algorithm {algorithm[:40]}")
+            raise Bad(say("Unknown algorithm {}", algorithm[:40]))
         p.sp()
         key = search_criteria(p)
         p.crlf()

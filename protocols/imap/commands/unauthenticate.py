@@ -9,6 +9,7 @@ from protocols.imap.effects import Decompress, Listen, LoggedOut, Watch
 from protocols.imap.errors import Bad
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
+from protocols.imap.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Unauthenticate:
 
     def run(self, session: Session) -> Run:
         if not session.at.may_log_out:
-            raise Bad("Unknown command UNAUTHENTICATE")
+            raise Bad(say("Unknown command {}", "UNAUTHENTICATE"))
         was_compressed = session.compressed
         session.log_out()
         yield Watch(None)

@@ -16,6 +16,7 @@ from protocols.imap.fetching.items import (
 )
 from protocols.imap.parser import MAX_UINT32, Parser
 from protocols.imap.responses import astring
+from protocols.imap.wording import say
 
 # Letters, digits and dots up to a bracket: the name of an attribute.
 NAME = re.compile(rb"[A-Za-z0-9.]+")
@@ -86,7 +87,7 @@ def fetch_att(p: Parser) -> Wanted:
         section, peek = OLD[name]
         return Body(name.encode(), section, peek=peek)
     if name not in NAMES:
-        raise Bad(f"Unknown item {name[:40]}")
+        raise Bad(say("Unknown item {}", name[:40]))
     if name == "PREVIEW" and p.takes(b" ("):
         if p.atom().upper() != "LAZY":
             raise Bad("Unknown modifier of PREVIEW")
@@ -147,7 +148,7 @@ def section_spec(p: Parser) -> tuple[Section, str]:
     try:
         kind = Kind(word)
     except ValueError:
-        raise Bad(f"Unknown section {word[:40]}") from None
+        raise Bad(say("Unknown section {}", word[:40])) from None
     if kind is Kind.MIME and not part:
         raise Bad("MIME needs a part number")
     written = f"{part}.{word}" if part else word

@@ -9,6 +9,7 @@ from protocols.imap.errors import Bad
 from protocols.imap.parser import Parser
 from protocols.imap.searching.options import Partial, partial_range
 from protocols.imap.selected import Span
+from protocols.imap.wording import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,4 @@ def _with_one_more(p: Parser, found: Modifiers) -> Modifiers:
     if name == "PARTIAL" and found.partial is None:
         p.sp()
         return replace(found, partial=partial_range(p))
-    raise Bad(f"Unknown modifier {name[:40]}")
+    raise Bad(say("Unknown modifier {}", name[:40]))

@@ -17,6 +17,7 @@ from protocols.imap.notify.events import (
 )
 from protocols.imap.parser import Parser
 from protocols.imap.searching.sources import one_or_more_mailboxes
+from protocols.imap.wording import say
 
 SELECTED = {"SELECTED", "SELECTED-DELAYED"}
 NAMED = {"SUBTREE", "MAILBOXES"}
@@ -53,7 +54,7 @@ def event_groups(p: Parser) -> Asked:
         p.literally(b"(")
         kind = p.atom().upper()
         if kind not in SELECTED | OTHERS:
-            raise Bad(f"Unknown filter {kind[:40]}")
+            raise Bad(say("Unknown filter {}", kind[:40]))
         names = _names(p) if kind in NAMED else frozenset()
         p.sp()
         events = _events(p)

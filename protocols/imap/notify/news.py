@@ -60,7 +60,7 @@ def give_up(session: Session, why: str) -> Steps:
     """Do as after NOTIFY NONE, and say so. RFC 5465 §5.8."""
     session.notified = Notified()
     yield Listen(())
-    yield untagged(f"OK [NOTIFICATIONOVERFLOW] {why}")
+    yield session.say(why, "NOTIFICATIONOVERFLOW")
 
 
 def accounts_of(

@@ -20,6 +20,7 @@ from protocols.imap.searching.keys import All, Among, Key, Not, mapped
 from protocols.imap.searching.program import RELEVANCY, Program
 from protocols.imap.selected import Selected
 from protocols.imap.sequence import SequenceSet, written
+from protocols.imap.session import Session
 
 MOST_CONTEXTS = 10  # of a session
 MOST_RESULTS = 1_000_000  # of all its contexts together
@@ -110,7 +111,11 @@ def check_tag(selected: Selected, program: Program, tag: str) -> None:
 
 
 def keep(
-    selected: Selected, program: Program, key: Key, rows: Sequence[int], tag: str
+    session: Session,
+    selected: Selected,
+    program: Program,
+    key: Key,
+    rows: Sequence[int],
 ) -> bytes:
     """Keep a result up to date from now on; return what refuses it, or nothing.
 
@@ -124,9 +129,9 @@ def keep(
         or held + len(rows) > MOST_RESULTS
         or (is_sorted and (by_score or len(rows) > MOST_SORTED))
     ):
-        return refused(tag)
-    selected.contexts[tag] = Context(
-        tag,
+        return refused(session)
+    selected.contexts[session.tag] = Context(
+        session.tag,
         _frozen(selected, key),
         program.by_uid,
         program.criteria,
@@ -137,9 +142,10 @@ def keep(
     return b""
 
 
-def refused(tag: str) -> bytes:
+def refused(session: Session) -> bytes:
     """Return the refusal of updates."""
-    return untagged(f"NO [NOUPDATE {quoted(tag)}] This result will not be updated")
+    code = f"NOUPDATE {quoted(session.tag)}"
+    return session.say("This result will not be updated", code, "NO")
 
 
 def _frozen(selected: Selected, key: Key) -> Key:

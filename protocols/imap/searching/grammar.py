@@ -34,6 +34,7 @@ from protocols.imap.searching.keys import (
     Where,
 )
 from protocols.imap.sequence import SequenceSet
+from protocols.imap.wording import say
 
 MOST_KEYS = 1_000
 DAY = 86_400
@@ -104,7 +105,7 @@ class SearchParser:
             return Text(Where.HEADER, self.text(), name)
         reader = READERS.get(name)
         if reader is None:
-            raise Bad(f"Unknown search key {name[:40]}")
+            raise Bad(say("Unknown search key {}", name[:40]))
         return reader(self)
 
 

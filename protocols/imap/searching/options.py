@@ -13,6 +13,7 @@ from protocols.imap.errors import Bad
 from protocols.imap.fetching.grammar import attribute_list
 from protocols.imap.fetching.items import Wanted
 from protocols.imap.parser import MAX_UINT32, Parser
+from protocols.imap.wording import say
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ def return_options(p: Parser) -> Options | None:
             if name == "UPDATE" and p.takes(b" ("):
                 attributes = attribute_list(p)
         else:
-            raise Bad(f"Unknown option {name[:40]}")
+            raise Bad(say("Unknown option {}", name[:40]))
     p.sp()
     if partial and "ALL" in names:
         raise Bad("PARTIAL and ALL do not go together")

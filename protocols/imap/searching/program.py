@@ -18,6 +18,7 @@ from protocols.imap.searching.keys import Among, Filter, Key, Since, inside
 from protocols.imap.searching.options import Options
 from protocols.imap.selected import Selected
 from protocols.imap.session import Session
+from protocols.imap.wording import say
 
 RELEVANCY = "relevancy"
 SORT_KEYS = {
@@ -104,7 +105,7 @@ def sort_criteria(p: Parser) -> tuple[Criterion, ...]:
             p.sp()
             name = p.atom().upper()
         if name not in SORT_KEYS:
-            raise Bad(f"Unknown sort key {name[:40]}")
+            raise Bad(say("Unknown sort key {}", name[:40]))
         found.append(Criterion(name.lower(), reverse))
         if len(found) > MOST_CRITERIA:
             raise Bad("Too many sort keys", "LIMIT")

@@ -10,6 +10,7 @@ from protocols.imap.errors import Bad
 from protocols.imap.names import SHARED, Found, all_folders
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
+from protocols.imap.wording import say
 
 NAMED = {"SUBTREE", "SUBTREE-ONE", "MAILBOXES"}
 KINDS = NAMED | {"SELECTED", "INBOXES", "PERSONAL", "SUBSCRIBED"}
@@ -43,7 +44,7 @@ def sources(p: Parser) -> tuple[Source, ...]:
     while True:
         kind = p.atom().upper()
         if kind not in KINDS:
-            raise Bad(f"Unknown source {kind[:40]}")
+            raise Bad(say("Unknown source {}", kind[:40]))
         names: tuple[str, ...] = ()
         if kind in NAMED:
             p.sp()
