@@ -50,6 +50,7 @@ class Parser:
         self.octets = octets
         self.offset = 0
         self.utf8 = utf8
+        self.given = ""  # the mailbox name read last, in the case it was sent in
         self._literals = iter(literals)
 
     def tag(self) -> str:
@@ -109,6 +110,7 @@ class Parser:
                 raise Bad("The name is not modified UTF-7") from None
         if any(c < " " or c == "\x7f" for c in name):
             raise Bad("The name holds a control character", "CANNOT")
+        self.given = name
         return "INBOX" if name.upper() == "INBOX" else name
 
     def list_mailbox(self) -> str:

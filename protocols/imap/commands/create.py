@@ -11,9 +11,10 @@ from protocols.imap.effects import Write
 from protocols.imap.errors import Bad, No
 from protocols.imap.names import places
 from protocols.imap.notify import deeds
+from protocols.imap.oldname import real_name, renamed
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
-from protocols.imap.special import ROLES
+from protocols.imap.special import ROLES, attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,16 @@ class Create:
     """Make a mailbox, and the levels above it."""
 
     name: str
+    given: str
     uses: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, p: Parser) -> Self:
         p.sp()
-        name = p.mailbox()
+        name, given = p.mailbox(), p.given
         uses = _uses(p) if p.takes(b" (") else ()
         p.crlf()
-        return cls(name, uses)
+        return cls(name, given, uses)
 
     def run(self, session: Session) -> Run:
         roles = [ROLES.get(use.lower()) for use in self.uses]
@@ -40,7 +42,9 @@ class Create:
         made = yield Write(
             (account_id,), _create, (session.user_id, account_id, name, role)
         )
-        deeds.created(session, (account_id, name))
+        deeds.created(session, (account_id, made.name))
+        full = real_name(self.name, name, made.name)
+        yield renamed(session, full, attributes(made), self.given.removesuffix("/"))
         return f"MAILBOXID (F{made.mailbox_id})"  # RFC 8474 §4.1
 
 

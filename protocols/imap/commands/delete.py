@@ -9,6 +9,7 @@ from protocols.imap.commands.base import Run
 from protocols.imap.effects import Watch, Write
 from protocols.imap.names import places
 from protocols.imap.notify import deeds
+from protocols.imap.oldname import real_name, renamed
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
 
@@ -18,21 +19,25 @@ class Delete:
     """Delete a mailbox with what is in it."""
 
     name: str
+    given: str
 
     @classmethod
     def parse(cls, p: Parser) -> Self:
         p.sp()
-        name = p.mailbox()
+        name, given = p.mailbox(), p.given
         p.crlf()
-        return cls(name)
+        return cls(name, given)
 
     def run(self, session: Session) -> Run:
         account_id, name = places(session, self.name)
-        yield Write((account_id,), _delete, (session.user_id, account_id, name))
-        deeds.deleted(session, (account_id, name))
+        where = (session.user_id, account_id, name)
+        stored = yield Write((account_id,), _delete, where)
+        deeds.deleted(session, (account_id, stored))
+        full = real_name(self.name, name, stored)
+        yield renamed(session, full, ["\\NonExistent"], self.given)
         selected = session.selected
         if selected is not None and (
-            selected.folder.account_id == account_id and selected.folder.name == name
+            selected.folder.account_id == account_id and selected.folder.name == stored
         ):
             # Our own selection went with it: nothing is selected any more.
             session.leave()
@@ -41,6 +46,9 @@ class Delete:
         return ""
 
 
-def _delete(user_id: int, account_id: int, name: str) -> None:
-    require_on(open_folder(account_id, name, user_id, "lx"), "x")
+def _delete(user_id: int, account_id: int, name: str) -> str:
+    """Return the name as it was stored."""
+    folder = open_folder(account_id, name, user_id, "lx")
+    require_on(folder, "x")
     delete_folder(account_id, name)
+    return folder.name

@@ -15,7 +15,8 @@ from mailhost.store.view import Generation, views
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Read, Watch, Write
 from protocols.imap.errors import Bad
-from protocols.imap.names import places, written
+from protocols.imap.names import places
+from protocols.imap.oldname import list_line, real_name
 from protocols.imap.parser import Parser
 from protocols.imap.permanent import flag_responses
 from protocols.imap.resync import (
@@ -41,6 +42,7 @@ class Select:
     """Open a mailbox and describe it."""
 
     name: str
+    given: str
     condstore: bool = False
     known: Known | None = None
     read_only: bool = False
@@ -48,12 +50,12 @@ class Select:
     @classmethod
     def parse(cls, p: Parser) -> Self:
         p.sp()
-        name = p.mailbox()
+        name, given = p.mailbox(), p.given
         condstore, known = False, None
         if p.takes(b" ("):  # RFC 4466 §2.1
             condstore, known = _parameters(p)
         p.crlf()
-        return cls(name, condstore, known)
+        return cls(name, given, condstore, known)
 
     @classmethod
     def parse_examine(cls, p: Parser) -> Self:
@@ -88,7 +90,8 @@ class Select:
             first = yield Write((account_id,), folders.claim_recent, (folder.id,))
             selected.recent_from = first
         session.selected, session.synced = selected, heard
-        yield "".join(_described(session, selected, self.name)).encode()
+        full = real_name(self.name, name, folder.name)
+        yield "".join(_described(session, selected, full, self.given)).encode()
         yield from tell_earlier(news.gone)
         yield from tell_flags(session, selected, news.changed)
         return "READ-ONLY" if read_only else "READ-WRITE"
@@ -102,14 +105,15 @@ def _open(
     return folder, now, NOTHING if known is None else missed(now, known)
 
 
-def _described(session: Session, selected: Selected, name: str) -> Iterator[str]:
+def _described(
+    session: Session, selected: Selected, name: str, given: str
+) -> Iterator[str]:
     folder, now = selected.folder, selected.now
     say = partial(in_language, session.language)
     yield from flag_responses(selected, session.language)
     yield f"* {len(now.uids)} EXISTS\r\n"
     if session.rev2:
-        shown = " ".join(attributes(folder))
-        yield f'* LIST ({shown}) "/" {written(session, name)}\r\n'
+        yield list_line(session, name, attributes(folder), given)
     else:
         yield f"* {count_recent(selected)} RECENT\r\n"
         first = _first_unseen(now)
