@@ -67,6 +67,20 @@ class NotAllowed(LoginRefused):
         self.reason = reason
 
 
+class Disabled(NotAllowed):
+    """The account is suspended: an administrator knows why."""
+
+    def __init__(self) -> None:
+        super().__init__("This account is disabled")
+
+
+class Expired(NotAllowed):
+    """The app password is no longer good."""
+
+    def __init__(self) -> None:
+        super().__init__("This app password has expired")
+
+
 class TooManyFailures(NotAllowed):
     """Too many logins failed from there; the password was not looked at."""
 
@@ -126,7 +140,7 @@ def _authenticate(login: str, password: str, protocol: str, address: str) -> Log
     if standing is None:  # never: a dummy hash matches nothing
         raise WrongCredentials
     if not standing.is_active or not standing.account_active:
-        raise NotAllowed("This account is disabled")
+        raise Disabled
     if app_password is not None:
         _check_use(app_password, protocol)
         _note_use(app_password, protocol, address)
@@ -216,7 +230,7 @@ def _hash_again(standing: _Standing, password: str) -> None:
 def _check_use(app_password: AppPassword, protocol: str) -> None:
     expires_at = app_password.expires_at
     if expires_at is not None and expires_at <= timezone.now():
-        raise NotAllowed("This app password has expired")
+        raise Expired
     if protocol not in app_password.scopes:
         raise NotAllowed("This app password is not for this protocol")
 

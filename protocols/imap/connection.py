@@ -12,6 +12,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from accounts.auth import LoginRefused
 from mailhost.store.errors import StoreError
 from protocols.imap.capabilities import capabilities
@@ -118,6 +120,9 @@ class Connection:
             yield done(tag, "NO", self._said(no.args[0]), no.code)
         except Fatal:
             raise
+        except (OperationalError, InterfaceError):
+            log.exception("%s: the database cannot be asked", name)
+            yield done(tag, "NO", self._said("Try again later"), "UNAVAILABLE")
         except Exception:
             # One command's bug must not end the connection, nor show its inside.
             log.exception("%s failed", name or "a command")

@@ -1,6 +1,12 @@
 """Refusals, and how the store's refusals read on the IMAP wire."""
 
-from accounts.auth import LoginRefused, NotAllowed, WrongCredentials
+from accounts.auth import (
+    Disabled,
+    Expired,
+    LoginRefused,
+    NotAllowed,
+    TooManyFailures,
+)
 from mailhost.store import errors as store
 from mailhost.store.annotations import LONGEST_VALUE
 from mailhost.store.errors import StoreError
@@ -55,6 +61,14 @@ CODE_FOR: dict[type[StoreError], str] = {
 }
 
 
+# RFC 5530 §3
+LOGIN_CODES: dict[type[LoginRefused], str] = {
+    Disabled: "CONTACTADMIN",
+    Expired: "EXPIRED",
+    TooManyFailures: "UNAVAILABLE",
+}
+
+
 def refusal(error: StoreError) -> No:
     """Say a store refusal in IMAP."""
     for kind in type(error).__mro__:
@@ -66,6 +80,5 @@ def refusal(error: StoreError) -> No:
 def login_refusal(error: LoginRefused) -> No:
     """Say why a login is refused, and never whether the name exists."""
     if isinstance(error, NotAllowed):
-        return No(error.reason, "AUTHORIZATIONFAILED")
-    assert isinstance(error, WrongCredentials | LoginRefused)
+        return No(error.reason, LOGIN_CODES.get(type(error), "AUTHORIZATIONFAILED"))
     return No("Authentication failed", "AUTHENTICATIONFAILED")

@@ -28,6 +28,8 @@ class Entry:
         has_children = any(child.exists for child in tree.below(self.name))
         if self.folder is not None:
             found = attributes(self.folder, has_children=has_children)
+            if "r" not in self.folder.rights:  # RFC 5819 §2, RFC 4314 §4
+                found.insert(0, "\\Noselect")
         else:
             found = ["\\NonExistent", "\\Noselect"]
             found.append("\\HasChildren" if has_children else "\\HasNoChildren")
@@ -80,8 +82,8 @@ def matcher(reference: str, patterns: Sequence[str]) -> Callable[[str], bool]:
 
 
 def _test(pattern: str) -> Callable[[str], bool]:
-    if pattern.upper() == "INBOX":
-        return lambda name: name == "INBOX"
+    if pattern.partition("/")[0].upper() == "INBOX":
+        pattern = "INBOX" + pattern[5:]  # in any case, also above others
     # A run of wildcards is one: "*" if there is any in it.
     pattern = WILD.sub(lambda m: "*" if "*" in m[0] else "%", pattern)
     if len(WILD.findall(pattern)) > BY_REGEX:

@@ -26,31 +26,39 @@ NONE = Returns()
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """Name mailboxes. `select` narrows, `returns` adds attributes."""
+    """Name mailboxes. `select` narrows, `returns` adds attributes.
+
+    `extended`: said in one of the ways that RFC 5258 added.
+    """
 
     reference: str
     patterns: tuple[str, ...]
     select: frozenset[str] = frozenset()
     returns: Returns = NONE
+    extended: bool = False
 
     @classmethod
     def parse(cls, p: Parser) -> Self:
         p.sp()
         select = frozenset[str]()
-        if p.takes(b"("):
+        extended = p.takes(b"(")
+        if extended:
             select = _options(p, SELECTION)
             p.sp()
         if "RECURSIVEMATCH" in select and "SUBSCRIBED" not in select:
             raise Bad("RECURSIVEMATCH goes with SUBSCRIBED")  # RFC 5258 §3.1
         reference = p.mailbox()
         p.sp()
+        extended |= p.next() == b"("
         patterns = _patterns(p)
-        returns = returning(p) if p.takes(b" ") else NONE
+        returns = NONE
+        if p.takes(b" "):
+            extended, returns = True, returning(p)
         p.crlf()
-        return cls(reference, patterns, select, returns)
+        return cls(reference, patterns, select, returns, extended)
 
     def run(self, session: Session) -> Run:
-        if self.patterns == ("",) and not self.select:
+        if self.patterns == ("",) and not self.extended:
             # The separator, and the root of the reference. RFC 9051 §6.3.9
             yield untagged('LIST (\\Noselect) "/" ""')
             return ""
@@ -58,7 +66,8 @@ class List:
         found = yield Read(all_folders, (who.user_id, who.account_id), brief=True)
         session.shared = found.shared
         tree = Tree.of(found, with_subscribed="SUBSCRIBED" in self.select)
-        matches = matcher(self.reference, self.patterns)
+        # An empty pattern fits nothing. RFC 5258 §3
+        matches = matcher(self.reference, [one for one in self.patterns if one])
         told = [e for e in tree.entries if matches(e.name)]
         if "RECURSIVEMATCH" in self.select:
             told = [e for e in told if self._is_shown(e, tree, matches)]

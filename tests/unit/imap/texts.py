@@ -8,7 +8,8 @@ ROOT = Path(__file__).parents[3]
 # The place of the text among the arguments, by the name of what is called.
 PLACES = {
     "Bad": 0, "No": 0, "Fatal": 0, "Broken": 0, "SaslError": 0, "NotAllowed": 0,
-    "say": 0, "_said": 0, "_goodbye": 0, "match": 1, "Overflow": 0, "give_up": 1, "in_language": 1, "continues": 0,
+    "say": 0, "_said": 0, "_goodbye": 0, "match": 1, "Overflow": 0, "give_up": 1,
+    "in_language": 1, "continues": 0,
 }  # fmt: skip
 STORE_ERRORS = {
     "BadIdentifier", "BadName", "EntryTooBig", "FolderExists", "FolderHasChildren",
@@ -19,6 +20,7 @@ STORE_ERRORS = {
 # Said by an exception's own __init__, or not written as a call.
 OTHERS = {
     "Authentication failed", "Too many failed logins, try again later", "Shared",
+    "This account is disabled", "This app password has expired",
 }  # fmt: skip
 
 
