@@ -93,9 +93,8 @@ def parse_entries(value: bytes) -> list[Entry]:
             break
         quoted, phrase, mailbox, host, bare, bare_host = match.groups()
         if bare is None:
-            entries.append(
-                Entry(quoted or (phrase or b"").rstrip(), b"", mailbox, host)
-            )
+            name = quoted or b" ".join((phrase or b"").split())  # RFC 5322 §3.2.2
+            entries.append(Entry(name, b"", mailbox, host))
         else:
             entries.append(Entry(b"", b"", bare, bare_host))
         position = match.end()
@@ -220,9 +219,12 @@ def _plain(kind: str, octets: bytes) -> bytes:
 
 def _phrase(tokens: list[tuple[str, bytes]]) -> bytes:
     """Join tokens to a display name; runs of space become one."""
-    text = b"".join(
-        b" " if kind == "space" else _plain(kind, octets) for kind, octets in tokens
-    )
+    text = b""
+    for kind, octets in tokens:
+        if kind != "space":
+            text += _plain(kind, octets)
+        elif not text.endswith(b" "):
+            text += b" "
     return text.strip()
 
 

@@ -289,7 +289,7 @@ class Entity(NamedTuple):
         location = fields.get(b"content-location")
         if language is None and location is None:
             return b" " + shown + b" NIL NIL"
-        tongues = LANGUAGE.findall(language or b"")
+        tongues = LANGUAGE.findall(parameters.without_comments(language or b""))
         return b" %b %b %b" % (shown, imap.string_list(tongues), _nstring(location))
 
     def part(self, lines: int, children: tuple[Part, ...] = ()) -> Part:
