@@ -149,6 +149,20 @@ IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
 # Mailboxes that one IMAP session may have watched by NOTIFY: all those of the accounts
 # that it asks about. Default 20000; beyond, NOTIFY is refused or ends, and says so.
 IMAP_NOTIFY_MAILBOXES = read.number("IMAP_NOTIFY_MAILBOXES", 20_000, 100)
+# Whether IMAP clients may log out and in again on one connection (UNAUTHENTICATE, RFC
+# 8437). yes or no, default yes. Say no where a proxy in front checks the first login
+# only and then lets everything through.
+IMAP_UNAUTHENTICATE = read.switch("IMAP_UNAUTHENTICATE", default=True)
+
+# Messages that one IMAP command works on (MESSAGELIMIT, RFC 9738): the newest come
+# first, the rest is left to the next command. Default 1000000; 0: any number, and
+# nothing is announced. Programs that do not know the limit take what they get for all
+# there is, so set it above the largest folders, never under 1000.
+IMAP_MESSAGE_LIMIT = read.number("IMAP_MESSAGE_LIMIT", 1_000_000)
+
+# Messages that one IMAP COPY or APPEND makes (SAVELIMIT, RFC 9738). Default 0: any
+# number. Counts where IMAP_MESSAGE_LIMIT, which holds for these too, is 0.
+IMAP_SAVE_LIMIT = read.number("IMAP_SAVE_LIMIT", 0)
 
 # Days for which a link to set a password is good. Default 7.
 MAILHOST_INVITATION_DAYS = read.number("MAILHOST_INVITATION_DAYS", 7, 1, 90)
@@ -178,20 +192,6 @@ POP3_MOST_MESSAGES = read.number("POP3_MOST_MESSAGES", 0)
 # UTF8, as RFC 6856 §2.1 says. yes or no, default no: old mail has such headers, and
 # most clients never say it.
 POP3_REFUSE_RAW_HEADERS = read.switch("POP3_REFUSE_RAW_HEADERS", default=False)
-# Whether IMAP clients may log out and in again on one connection (UNAUTHENTICATE, RFC
-# 8437). yes or no, default yes. Say no where a proxy in front checks the first login
-# only and then lets everything through.
-IMAP_UNAUTHENTICATE = read.switch("IMAP_UNAUTHENTICATE", default=True)
-
-# Messages that one IMAP command works on (MESSAGELIMIT, RFC 9738): the newest come
-# first, the rest is left to the next command. Default 1000000; 0: any number, and
-# nothing is announced. Programs that do not know the limit take what they get for all
-# there is, so set it above the largest folders, never under 1000.
-IMAP_MESSAGE_LIMIT = read.number("IMAP_MESSAGE_LIMIT", 1_000_000)
-
-# Messages that one IMAP COPY or APPEND makes (SAVELIMIT, RFC 9738). Default 0: any
-# number. Counts where IMAP_MESSAGE_LIMIT, which holds for these too, is 0.
-IMAP_SAVE_LIMIT = read.number("IMAP_SAVE_LIMIT", 0)
 
 # ## Keeping
 
