@@ -40,7 +40,7 @@ class Expunge:
         if self.uids is not None:
             spans = selected.positions(self.uids, by_uid=True)
             uids: Sequence[int] = selected.chosen_uids(spans)
-            if session.at.message_limit:  # of UID EXPUNGE alone: RFC 9738 §3.1
+            if len(uids) > session.at.message_limit > 0:  # not EXPUNGE: RFC 9738 §3.1
                 uids, limit = limited_uids(session, _deleted(selected, uids))
             only = tuple(uids)
         place = (folder.account_id, folder.id, only)

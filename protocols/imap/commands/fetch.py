@@ -102,7 +102,7 @@ class Fetch:
     ) -> tuple[list[Span], str]:
         """Return what one command may tell of, and the code if that is not all."""
         since = self.asked.modifiers.changed_since
-        if since is not None and session.at.message_limit:
+        if since is not None and len(selected.uids) > session.at.message_limit > 0:
             spans = spans_of(_rows(selected, spans, since).positions)
         return limited(session, selected, spans)
 
