@@ -149,6 +149,7 @@ IMAP_REFUSE_RAW_HEADERS = read.switch("IMAP_REFUSE_RAW_HEADERS", default=False)
 # Mailboxes that one IMAP session may have watched by NOTIFY: all those of the accounts
 # that it asks about. Default 20000; beyond, NOTIFY is refused or ends, and says so.
 IMAP_NOTIFY_MAILBOXES = read.number("IMAP_NOTIFY_MAILBOXES", 20_000, 100)
+
 # Whether IMAP clients may log out and in again on one connection (UNAUTHENTICATE, RFC
 # 8437). yes or no, default yes. Say no where a proxy in front checks the first login
 # only and then lets everything through.

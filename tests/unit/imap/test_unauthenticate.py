@@ -24,12 +24,13 @@ async def test_nothing_of_the_user_is_left(world: World, alice: "User") -> None:
     async with client(world) as one:
         await one.login()
         await one.do("SELECT INBOX")
-        (protocol,) = world.protocols
-        (watched,) = changes.hub.watched()
+        done = await one.do("NOTIFY SET (personal (MessageNew MessageExpunge))")
+        assert done[-1].startswith(b"a OK")
+        assert changes.hub.watched()
         await one.do("UNAUTHENTICATE")
         (protocol,) = world.protocols
-        assert protocol._watch is None
-        assert watched not in changes.hub.watched()
+        assert not changes.hub.watched()
+        assert protocol._connection.session.notified is None
         assert protocol not in revocation._users
         # their other sessions end, this one is nobody's
         credential_revoked.send(None, user_id=alice.pk)
