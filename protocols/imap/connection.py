@@ -18,8 +18,16 @@ from accounts.auth import LoginRefused
 from mailhost.store.errors import StoreError
 from protocols.imap.capabilities import capabilities
 from protocols.imap.commands import COMMANDS, Needs, Row, Tells, uses_numbers
+from protocols.imap.commands.base import Command, Run
 from protocols.imap.effects import Await, Effect, StartTls, Steps
-from protocols.imap.errors import Bad, Fatal, No, login_refusal, refusal
+from protocols.imap.errors import (
+    Bad,
+    BrokenOff,
+    Fatal,
+    No,
+    login_refusal,
+    refusal,
+)
 from protocols.imap.framing import Framer, TooBig, WholeCommand
 from protocols.imap.modseqs import highest
 from protocols.imap.names import SharesUnknown, look_up_shares
@@ -85,6 +93,9 @@ class Connection:
         except Fatal as error:
             self.session.ended = True
             yield self.session.say(error.args[0], error.code, "BYE")
+        except BrokenOff:
+            log.exception("a response ends in the middle")
+            self.session.ended = True
         finally:
             self.framer.close()
 
@@ -118,7 +129,7 @@ class Connection:
         except LoginRefused as error:
             no = login_refusal(error)
             yield done(tag, "NO", self._said(no.args[0]), no.code)
-        except Fatal:
+        except (Fatal, BrokenOff):
             raise
         except (OperationalError, InterfaceError):
             log.exception("%s: the database cannot be asked", name)
@@ -144,10 +155,10 @@ class Connection:
             yield from refresh(session)
         session.shares_fresh = False
         try:
-            code = yield from command.run(session)
+            code = yield from self._run_whole(command)
         except SharesUnknown:
             yield from look_up_shares(session)
-            code = yield from command.run(session)
+            code = yield from self._run_whole(command)
         if row.tells is not Tells.NOTHING:
             if session.stale:
                 yield from refresh(session)
@@ -159,6 +170,14 @@ class Connection:
                 code = code or told
             yield from tell_news(session)
         return code or ""
+
+    def _run_whole(self, command: Command) -> Run:
+        try:
+            return (yield from command.run(self.session))
+        except Exception as error:
+            if self.session.mid_response:
+                raise BrokenOff from error
+            raise
 
     def _after(self) -> Steps:
         """Change the stream behind the OK that announced it."""

@@ -39,6 +39,10 @@ class Fatal(Exception):
         self.code = code
 
 
+class BrokenOff(Exception):
+    """It went wrong inside of a response: what is said now is taken for its rest."""
+
+
 # Response codes: RFC 9051 §7.1, RFC 5530 §3, RFC 5464 §5; every StoreError has a row
 # (tests/unit/imap/test_errors.py).
 CODE_FOR: dict[type[StoreError], str] = {

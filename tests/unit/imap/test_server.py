@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from accounts.signals import credential_revoked
-from mailhost.store import append, changes, folders, patch
+from mailhost.store import append, changes, folders, patch, read
 from mailhost.store.content import prepare
 from mailhost.store.gate import gate
 from mailhost.store.view import views
@@ -129,6 +129,29 @@ async def test_idle_is_told_of_a_delivery(world: World, alice: "User") -> None:
         assert await one.line() == b"* 1 RECENT\r\n"
         one.writer.write(b"DONE\r\n")
         assert await one.line() == b"b OK IDLE completed\r\n"
+
+
+async def test_what_breaks_off_inside_a_literal_is_not_talked_into_it(
+    world: World, alice: "User", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (b"x" * 78 + b"\r\n") * 40_000
+    await put(alice, b"A: b\r\n\r\n" + lines)
+    whole = read.octet_range
+
+    def breaks(content_id: int, start: int, end: int) -> bytes:
+        if start:
+            raise RuntimeError("the disk is gone")
+        return whole(content_id, start, end)
+
+    monkeypatch.setattr(read, "octet_range", breaks)
+    async with client(world) as one:
+        await one.login()
+        await one.do("SELECT INBOX")
+        one.writer.write(b"a FETCH 1 (BODY.PEEK[])\r\n")
+        async with asyncio.timeout(10):
+            told = await one.reader.read()
+    assert told.startswith(b"* 1 FETCH (BODY[] {")
+    assert set(told.partition(b"A: b")[2]) <= set(b"x\r\n")
 
 
 async def test_a_client_that_does_not_read_holds_little(
