@@ -58,6 +58,13 @@ class Reader:
             raise Misconfigured(name, got, "yes or no")
         return got in TRUE
 
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return one of these words; the first is the default."""
+        got = self.text(name, choices[0]).lower()
+        if got not in choices:
+            raise Misconfigured(name, got, " or ".join(choices))
+        return got
+
     def words(self, name: str, default: str = "") -> list[str]:
         """Return a list of texts, written with commas between them."""
         words = (word.strip() for word in self.text(name, default).split(","))
@@ -93,6 +100,27 @@ class Reader:
             name, ",".join(words), wants, lambda: [str(ip_network(w)) for w in words]
         )
 
+    def servers(self, name: str) -> list[str]:
+        """Return addresses with or without a port; ["none"] is kept as it is."""
+        words = self.words(name)
+        wants = "IP addresses, with :port where it is not 53, or none"
+        if words == ["none"]:
+            return words
+        _checked(name, ",".join(words), wants, lambda: [endpoint(w) for w in words])
+        return words
+
+    def scores(self, name: str, default: int) -> dict[str, float]:
+        """Return numbers by name, written name=number; one without has the default."""
+        words = self.words(name)
+        wants = "names, each with =number or without, commas between"
+        pairs = [word.partition("=") for word in words]
+        return _checked(
+            name,
+            ",".join(words),
+            wants,
+            lambda: {n.lower(): float(number or default) for n, _, number in pairs},
+        )
+
     def host(self, name: str, default: str) -> str:
         """Return a host name in lower case."""
         got = self.text(name, default).lower()
@@ -123,6 +151,17 @@ class Reader:
         if parts.scheme not in schemes or not (parts.hostname or parts.path):
             raise Misconfigured(name, None, wants)
         return got
+
+
+def endpoint(text: str, port: int = 53) -> tuple[str, int]:
+    """Read "192.0.2.1", "192.0.2.1:99", "2001:db8::1" or "[2001:db8::1]:99".
+
+    `port` is the one where none is said. Raises ValueError.
+    """
+    host, colon, said = text.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        return str(ip_address(text.strip("[]"))), port
+    return str(ip_address(host.strip("[]"))), _bounded(int(said), 1, 65535)
 
 
 def _is_label(label: str) -> bool:

@@ -215,6 +215,13 @@ MAILHOST_DELETE_GRACE_DAYS = read.number("MAILHOST_DELETE_GRACE_DAYS", 30, 1, 36
 # power cut may then take the flag changes of the last second, never a message.
 MAILHOST_FLAG_SYNC_STRICT = read.switch("MAILHOST_FLAG_SYNC_STRICT", default=False)
 
+# ## Receiving
+
+# DNS servers to ask. IP addresses, commas between, with :port where it is not 53;
+# `none`: ask nobody, what hangs on DNS is then unknown and mail is taken all the same.
+# Default: those that this machine is set up with.
+MAILHOST_DNS_SERVERS = read.servers("MAILHOST_DNS_SERVERS")
+
 # ## Sending
 
 # Server that takes all mail to the outside: `smtp://user:password@host:587` (STARTTLS)

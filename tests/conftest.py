@@ -33,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the run away from the machine's own data, and start what it needs."""
     config.stash[SCRATCH] = scratch = Path(tempfile.mkdtemp(prefix="mailhost-test-"))
     settings.MAILHOST_DATA_DIR = scratch
+    # No test asks the world; tests/world has a DNS server for those that want one.
+    settings.MAILHOST_DNS_SERVERS = ["none"]
     # Argon2 is slow by design; what tests it names it.
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher",

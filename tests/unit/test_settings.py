@@ -25,6 +25,8 @@ BROKEN = [
     ("MAILHOST_LISTEN", "everywhere", "'everywhere'; it must be IP addresses"),
     ("MAILHOST_LISTEN", "127.0.0.1,300.0.0.1", "it must be IP addresses"),
     ("MAILHOST_TRUSTED_PROXIES", "10.0.0.1/8", "it must be IP networks"),
+    ("MAILHOST_DNS_SERVERS", "dns.example", "it must be IP addresses, with :port"),
+    ("MAILHOST_DNS_SERVERS", "127.0.0.1:99999", "it must be IP addresses, with :port"),
     ("MAILHOST_HOSTNAME", "mail example", "'mail example'; it must be a host name"),
     ("MAILHOST_CERTIFICATE", "/nowhere", "it must be the path of a readable file"),
     ("MAILHOST_ALLOW_PLAINTEXT_LOGIN", "maybe", "'maybe'; it must be yes or no"),
