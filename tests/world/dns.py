@@ -116,9 +116,9 @@ class World:
             return None
         assert not isinstance(rows, str)
         if kind in rows:
-            response.answer.append(_rrset(name, kind, rows[kind]))
+            response.answer.append(rrset(name, kind, rows[kind]))
         elif "CNAME" in rows:
-            found = _rrset(name, "CNAME", rows["CNAME"])
+            found = rrset(name, "CNAME", rows["CNAME"])
             response.answer.append(found)
             target: dns.name.Name = found[0].target
             return target
@@ -142,7 +142,8 @@ def _plain(name: dns.name.Name) -> str:
     return name.to_text(omit_final_dot=True).lower()
 
 
-def _rrset(name: dns.name.Name, kind: str, values: Values) -> dns.rrset.RRset:
+def rrset(name: dns.name.Name, kind: str, values: Values) -> dns.rrset.RRset:
+    """Return the records of a name as dnspython has them."""
     several = [values] if isinstance(values, str | bytes) else list(values)
     texts = [_quoted(v) if kind in {"TXT", "SPF"} else str(v) for v in several]
     return dns.rrset.from_text_list(name, TTL, dns.rdataclass.IN, kind, texts)

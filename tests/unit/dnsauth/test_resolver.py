@@ -40,10 +40,8 @@ async def test_it_reads_each_type() -> None:
         found = await ask("EXAMPLE.org.", "TXT")
         assert found.texts == [b"plain"]
         assert not found.authentic
-        assert (await ask("alias.example.org", "A")).addresses == [
-            "192.0.2.1",
-            "192.0.2.2",
-        ]
+        found = await ask("alias.example.org", "A")
+        assert sorted(found.addresses) == ["192.0.2.1", "192.0.2.2"]
         assert (await ask("a.example.org", "AAAA")).addresses == ["2001:db8::1"]
         assert (await ask(reverse("192.0.2.1"), "PTR")).names == ["a.example.org"]
         assert (await ask("odd.example.org", "TXT")).texts == [b'a"b\\c\xff;']

@@ -1,0 +1,142 @@
+"""All methods on one message, as one value, and its Authentication-Results field."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from mailhost.dnsauth import arc, dmarc, iprev, signatures, spf
+from mailhost.dnsauth.arc import Arc
+from mailhost.dnsauth.dmarc import Dmarc
+from mailhost.dnsauth.header import Result, write
+from mailhost.dnsauth.iprev import Iprev
+from mailhost.dnsauth.resolver import Asks
+from mailhost.dnsauth.signatures import Signature
+from mailhost.dnsauth.signed import Letter, letter_of
+from mailhost.dnsauth.spf import Spf
+from mailhost.mime.addresses import parse_addresses
+from mailhost.mime.headers import unfold
+
+UNKNOWN = "temperror"
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Who hands a message in, and for whom."""
+
+    peer: str  # IP address
+    helo: str
+    mail_from: str  # "" is the null sender
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """What is known of a message's origin."""
+
+    handover: Handover
+    iprev: Iprev = field(default_factory=lambda: Iprev(UNKNOWN))
+    spf: Spf = field(default_factory=lambda: Spf(UNKNOWN))
+    signatures: tuple[Signature, ...] = ()
+    arc: Arc = field(default_factory=Arc)
+    dmarc: Dmarc = field(default_factory=lambda: Dmarc(UNKNOWN))
+
+    @property
+    def signers(self) -> list[str]:
+        """The domains whose signatures hold, topmost first."""
+        return list(dict.fromkeys(s.domain for s in self.signatures if s.holds))
+
+    @property
+    def sender_is_real(self) -> bool:
+        """Whether the envelope's sender is who it says: reports may go there."""
+        domain = self.handover.mail_from.rpartition("@")[2].lower().rstrip(".")
+        if not domain:
+            return False
+        spf_says = self.spf.result == "pass" and self.spf.identity == "mailfrom"
+        ends = [s for s in self.signers if domain == s or domain.endswith("." + s)]
+        return spf_says or any(not dmarc.is_public_suffix(end) for end in ends)
+
+    def field(self, authserv_id: str) -> bytes:
+        """Return the Authentication-Results field. RFC 8601 §2.7."""
+        return write(authserv_id, self.results())
+
+    def results(self) -> list[Result]:
+        """Return each method's word, as the field has it."""
+        checked_name = "mailfrom" if self.spf.identity == "mailfrom" else "helo"
+        found = [
+            Result(
+                "iprev",
+                self.iprev.result,
+                (("policy.iprev", self.handover.peer),),
+                self.iprev.name or self.iprev.reason,
+            ),
+            Result(
+                "spf",
+                self.spf.result,
+                ((f"smtp.{checked_name}", self.spf.domain),),
+                self.spf.reason,
+            ),
+        ]
+        found += [_of_signature(one) for one in self.signatures]
+        if not self.signatures:
+            found.append(Result("dkim", "none"))
+        if self.arc.result != "none":
+            sealed = f"sealed by {', '.join(self.arc.sealers[:5])}"
+            reason = self.arc.reason or sealed
+            found.append(Result("arc", self.arc.result, (), reason))
+        found.append(
+            Result(
+                "dmarc",
+                self.dmarc.result,
+                (("header.from", self.dmarc.domain),),
+                f"p={self.dmarc.policy}" if self.dmarc.record_at else "",
+            )
+        )
+        return found
+
+
+def _of_signature(one: Signature) -> Result:
+    properties = (
+        ("header.d", one.domain),
+        ("header.s", one.selector),
+        ("header.a", one.algorithm),
+        ("header.b", one.mark),
+    )
+    bits = f"{one.bits}-bit key" if one.bits else ""
+    return Result("dkim", one.result, properties, one.reason or bits)
+
+
+async def authenticate(
+    octets: bytes, handover: Handover, host: str, ask: Asks
+) -> Authentication:
+    """Ask all methods; never raises but for cancellation.
+
+    `octets` are as they arrived, without any field of ours. `ask` bounds what it costs.
+    """
+    letter = letter_of(octets)
+    peer, helo, mail_from = handover.peer, handover.helo, handover.mail_from
+    reverse, sender, signed, chain = await asyncio.gather(
+        iprev.check(peer, ask),
+        spf.check(peer, mail_from, helo, host, ask),
+        signatures.verify(letter, ask),
+        arc.verify(letter, ask),
+    )
+    speaks = sender.domain if sender.result == "pass" else ""
+    holding = [one.domain for one in signed if one.holds]
+    policy = await dmarc.check(authors(letter), speaks, holding, ask)
+    if policy.result == "fail" and UNKNOWN in {
+        sender.result,
+        *(one.result for one in signed),
+    }:
+        # Whoever may yet speak for it could not be asked.
+        policy = dmarc.Dmarc(
+            UNKNOWN, policy.domain, policy.policy, reason="DNS did not answer"
+        )
+    return Authentication(handover, reverse, sender, signed, chain, policy)
+
+
+def authors(letter: Letter) -> list[str]:
+    """Return the domains of all From addresses."""
+    addresses = [
+        address
+        for value in letter.values(b"from")
+        for address in parse_addresses(unfold(value))
+    ]
+    return [address.host for address in addresses if address.host]

@@ -1,0 +1,148 @@
+"""All methods together, against the DNS server of the tests."""
+
+import dkim
+import pytest
+
+from mailhost.dnsauth import iprev
+from mailhost.dnsauth.authentication import Authentication, Handover, authenticate
+from mailhost.dnsauth.header import read
+from mailhost.dnsauth.resolver import Asks, Budget, Resolver
+from tests.unit.dnsauth.test_signatures import rsa_key
+from tests.unit.dnsauth.zoned import Zoned
+from tests.world.dns import SERVFAIL, Zone, dns_server, reverse
+
+HOST = "mail.example.test"
+PEER = "192.0.2.1"
+MESSAGE = (
+    b"From: Ann <ann@example.org>\r\nTo: bob@example.test\r\nSubject: Hi\r\n"
+    b"Date: Mon, 1 Jan 2024 00:00:00 +0000\r\n\r\nText\r\n"
+)
+GOOD: Zone = {
+    "example.org": {"TXT": "v=spf1 a:mx.example.org -all"},
+    "mx.example.org": {"A": PEER, "AAAA": "2001:db8::1"},
+    reverse(PEER): {"PTR": ["other.example.org.", "mx.example.org."]},
+    reverse("2001:db8::1"): {"PTR": "mx.example.org."},
+    "_dmarc.example.org": {"TXT": "v=DMARC1; p=reject"},
+    "s1._domainkey.example.org": {"TXT": rsa_key()[1]},
+}
+ANN = Handover(PEER, "mx.example.org", "ann@example.org")
+
+
+def signed(message: bytes = MESSAGE) -> bytes:
+    return bytes(dkim.sign(message, b"s1", b"example.org", rsa_key()[0])) + message
+
+
+async def test_a_good_message() -> None:
+    with dns_server(dict(GOOD)) as world:
+        ask = Resolver([world.server]).within(Budget(100, 10))
+        found = await authenticate(signed(), ANN, HOST, ask)
+    assert (found.iprev.result, found.iprev.name) == ("pass", "mx.example.org")
+    assert found.spf.result == "pass"
+    assert found.signers == ["example.org"]
+    assert found.dmarc.result == "pass"
+    assert found.sender_is_real
+    written = found.field(HOST)
+    assert written.startswith(b"Authentication-Results: mail.example.test;\r\n\t")
+    results = {one.method: one for one in read(written.partition(b":")[2])}
+    assert {m: r.result for m, r in results.items()} == {
+        "iprev": "pass",
+        "spf": "pass",
+        "dkim": "pass",
+        "dmarc": "pass",
+    }
+    assert results["spf"].properties == (("smtp.mailfrom", "example.org"),)
+    assert results["dmarc"].properties == (("header.from", "example.org"),)
+    assert ("header.d", "example.org") in results["dkim"].properties
+
+
+async def test_a_forged_one() -> None:
+    found = await authenticate(
+        MESSAGE, Handover("198.51.100.9", "x", "ann@example.org"), HOST, Zoned(GOOD)
+    )
+    assert (found.spf.result, found.dmarc.result) == ("fail", "fail")
+    assert found.dmarc.policy == "reject"
+    assert not found.sender_is_real
+
+
+async def test_the_null_sender_is_judged_by_its_helo() -> None:
+    rows = GOOD | {"mx.example.org": {"A": PEER, "TXT": "v=spf1 a -all"}}
+    handover = Handover(PEER, "mx.example.org", "")
+    found = await authenticate(MESSAGE, handover, HOST, Zoned(rows))
+    assert (found.spf.result, found.spf.identity) == ("pass", "helo")
+    assert found.dmarc.result == "pass"
+    assert not found.sender_is_real
+    assert b"smtp.helo=mx.example.org" in found.field(HOST)
+
+
+async def test_without_dns_nothing_is_known() -> None:
+    found = await authenticate(signed(), ANN, HOST, Resolver([]).ask)
+    assert [r.result for r in found.results()] == ["temperror"] * 4
+
+
+async def test_what_could_not_be_asked_is_no_failure() -> None:
+    rows = GOOD | {"s1._domainkey.example.org": SERVFAIL}
+    handover = Handover("198.51.100.9", "x", "list@example.net")
+    found = await authenticate(signed(), handover, HOST, Zoned(rows))
+    assert found.dmarc.result == "temperror"
+
+
+async def test_the_budget_bounds_all_of_it() -> None:
+    zone: Zone = {
+        f"d{n}.example": {
+            "TXT": f"v=spf1 include:d{n + 1}.example ptr mx exists:%{{i}} -all"
+        }
+        for n in range(200)
+    }
+    fields = b"".join(
+        b"DKIM-Signature: v=1; a=rsa-sha256; s=s%d; d=d%d.example; h=from;"
+        b" bh=AAAA; b=AAAA\r\n" % (n, n)
+        for n in range(200)
+    )
+    with dns_server(zone) as world:
+        ask = Resolver([world.server]).within(Budget(25, 10))
+        handover = Handover(PEER, "x", "ann@d1.example")
+        found = await authenticate(fields + MESSAGE, handover, HOST, ask)
+        assert len(world.asked) <= 25
+    assert len(found.signatures) == 10
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "signer", "real"),
+    [
+        ("ann@example.org", "example.org", True),
+        ("ann@bounce.example.org", "example.org", True),
+        ("ann@example.org", "mail.example.org", False),
+        ("ann@notexample.org", "example.org", False),
+        ("ann@example.org", "org", False),
+        ("", "example.org", False),
+    ],
+)
+def test_whose_signature_makes_a_sender_real(
+    mail_from: str, signer: str, *, real: bool
+) -> None:
+    from mailhost.dnsauth.signatures import Signature
+
+    found = Authentication(
+        Handover(PEER, "x", mail_from), signatures=(Signature("pass", signer),)
+    )
+    assert found.sender_is_real is real
+
+
+@pytest.mark.parametrize(
+    ("address", "result"),
+    [
+        (PEER, "pass"),
+        ("2001:db8::1", "pass"),
+        ("192.0.2.99", "permerror"),
+        ("192.0.2.50", "fail"),
+        ("192.0.2.51", "temperror"),
+        ("", "permerror"),
+    ],
+)
+async def test_iprev(address: str, result: str) -> None:
+    rows = GOOD | {
+        reverse("192.0.2.50"): {"PTR": "mx.example.org."},
+        reverse("192.0.2.51"): SERVFAIL,
+    }
+    ask: Asks = Zoned(rows)
+    assert (await iprev.check(address, ask)).result == result
