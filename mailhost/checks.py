@@ -2,10 +2,14 @@
 
 import ssl
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:  # models cannot be imported before the apps are ready
+    from mailhost.screening.checks import Check
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -29,6 +33,44 @@ def certificate(**_: Any) -> Sequence[checks.CheckMessage]:
             )
         ]
     return []
+
+
+@checks.register()
+def mail_checks(**_: Any) -> Sequence[checks.CheckMessage]:
+    """The checks of incoming mail that settings name are there."""
+    from mailhost.screening import checks as screening
+
+    known = {kind.name for kind in screening.CHECKS}
+    found = []
+    for path in settings.MAILHOST_EXTRA_CHECKS:
+        try:
+            known.add(_check_at(path).name)
+        except (ImportError, AttributeError, TypeError) as error:
+            found.append(
+                checks.Error(
+                    f"MAILHOST_EXTRA_CHECKS names {path!r}; it must be the dotted path"
+                    f" of a subclass of mailhost.screening.checks.Check ({error}).",
+                    id="mailhost.E002",
+                )
+            )
+    if unknown := set(settings.MAILHOST_SKIPPED_CHECKS) - known:
+        found.append(
+            checks.Error(
+                f"MAILHOST_SKIPPED_CHECKS names {min(unknown)!r}; the checks are"
+                f" {', '.join(sorted(known))}.",
+                id="mailhost.E003",
+            )
+        )
+    return found
+
+
+def _check_at(path: str) -> "type[Check]":
+    from mailhost.screening.checks import Check
+
+    found: type[Check] = import_string(path)
+    if not issubclass(found, Check):
+        raise TypeError("it is something else")
+    return found
 
 
 @checks.register(checks.Tags.security)

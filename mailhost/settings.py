@@ -222,6 +222,96 @@ MAILHOST_FLAG_SYNC_STRICT = read.switch("MAILHOST_FLAG_SYNC_STRICT", default=Fal
 # Default: those that this machine is set up with.
 MAILHOST_DNS_SERVERS = read.servers("MAILHOST_DNS_SERVERS")
 
+# DNS queries that one message may cause in each of SPF, DKIM, ARC, DMARC and the
+# checks. Number, default 50; over it what is not known yet stays unknown.
+MAILHOST_DNS_QUERIES = read.number("MAILHOST_DNS_QUERIES", 50, 20, 10_000)
+
+# Seconds that all checks of one message may take together. Default 20.
+MAILHOST_CHECK_SECONDS = read.number("MAILHOST_CHECK_SECONDS", 20, 1, 300)
+
+# Whether mail from the world is checked (SPF, DKIM, DMARC, ARC, and all that counts
+# towards junk). yes or no, default yes.
+MAILHOST_CHECK_MAIL = read.switch("MAILHOST_CHECK_MAIL", default=True)
+
+# Networks whose mail on port 25 is taken without checks, limits and greylisting, as
+# mail from logged-in users and LMTP is. IP networks, commas between. Default: this
+# machine itself.
+MAILHOST_UNCHECKED_NETWORKS = read.networks(
+    "MAILHOST_UNCHECKED_NETWORKS", "127.0.0.0/8,::1/128"
+)
+
+# Sum of the checks' scores from which a message is filed into Junk. Number, default 5;
+# 0: never.
+MAILHOST_JUNK_SCORE = read.number("MAILHOST_JUNK_SCORE", 5)
+
+# Sum of the checks' scores from which a message is refused. Number, default 15; 0:
+# never.
+MAILHOST_REJECT_SCORE = read.number("MAILHOST_REJECT_SCORE", 15)
+
+# What is done with mail that fails DMARC: `obey` what its domain asks for, `junk` even
+# where it asks to refuse, or `ignore` it. A row of the admin (sender policies) says it
+# for one domain. Default obey.
+MAILHOST_DMARC = read.one_of("MAILHOST_DMARC", ("obey", "junk", "ignore"))
+
+# Domains whose word (ARC seal) is believed when a message they passed on fails DMARC:
+# mailing lists, forwarders. Names, commas between. Default: none.
+MAILHOST_TRUSTED_FORWARDERS = read.words("MAILHOST_TRUSTED_FORWARDERS")
+
+# DNS block lists, each with its score: `zen.example=5,bl.example=3`; without a number
+# 5. Names, commas between. Default: none.
+MAILHOST_DNSBL = read.scores("MAILHOST_DNSBL", 5)
+
+# rspamd that is asked about each message: `http://127.0.0.1:11333`. Its score is added
+# to ours. Default: none.
+MAILHOST_RSPAMD = read.url("MAILHOST_RSPAMD", ("http", "https"))
+
+# clamd that each message is shown to: the path of its socket, or `address:port`. What
+# it finds is refused. Default: none.
+MAILHOST_CLAMAV = read.text("MAILHOST_CLAMAV")
+
+# Checks of your own: `package.module.Class`, commas between; docs/checks.md shows how
+# to write one. Default: none.
+MAILHOST_EXTRA_CHECKS = read.words("MAILHOST_EXTRA_CHECKS")
+
+# Checks that are left out, by their names. Commas between. Default: none.
+MAILHOST_SKIPPED_CHECKS = read.words("MAILHOST_SKIPPED_CHECKS")
+
+# Whether a sender we do not know is told to come again (greylisting). yes or no,
+# default no: it delays the first mail of everybody.
+MAILHOST_GREYLIST = read.switch("MAILHOST_GREYLIST", default=False)
+
+# Seconds after which a greylisted sender may come again. Default 300.
+MAILHOST_GREYLIST_SECONDS = read.number("MAILHOST_GREYLIST_SECONDS", 300, 0, 86_400)
+
+# Days for which a network that came again is known, counted from its last mail.
+# Default 36.
+MAILHOST_GREYLIST_DAYS = read.number("MAILHOST_GREYLIST_DAYS", 36, 1, 3650)
+
+# Messages that one address may bring in an hour, counted by each worker process.
+# Number, default 0: no limit.
+MAILHOST_MAX_MESSAGES_PER_ADDRESS = read.number("MAILHOST_MAX_MESSAGES_PER_ADDRESS", 0)
+
+# The same for a network: IPv4 /24, IPv6 /48. Number, default 0: no limit.
+MAILHOST_MAX_MESSAGES_PER_NETWORK = read.number("MAILHOST_MAX_MESSAGES_PER_NETWORK", 0)
+
+# Connections one worker process holds from one network (IPv4 /24, IPv6 /48). Number,
+# default 5000.
+MAILHOST_MAX_CONNECTIONS_PER_NETWORK = read.number(
+    "MAILHOST_MAX_CONNECTIONS_PER_NETWORK", 5000, 1
+)
+
+# Recipients that do not exist which one address may name in an hour before it is sent
+# away for the rest of it; from the fourth on each answer takes longer. Number, default
+# 20; 0: no limit.
+MAILHOST_MAX_UNKNOWN_RECIPIENTS = read.number("MAILHOST_MAX_UNKNOWN_RECIPIENTS", 20)
+
+# Longest time an answer is held back from who guesses recipients, seconds. Default 20.
+MAILHOST_TARPIT_SECONDS = read.number("MAILHOST_TARPIT_SECONDS", 20, 0, 240)
+
+# Hosts a message may have passed (Received fields) before it counts as going in
+# circles. Number, default 100, as RFC 5321 §6.3 says.
+MAILHOST_MAX_HOPS = read.number("MAILHOST_MAX_HOPS", 100, 10, 1000)
+
 # ## Sending
 
 # Server that takes all mail to the outside: `smtp://user:password@host:587` (STARTTLS)
@@ -277,6 +367,7 @@ INSTALLED_APPS = [
     "mailhost.search",
     "mailhost.store",
     "mailhost.outbound",
+    "mailhost.screening",
     "mailhost.webmail",
     "protocols",
     "protocols.pop3",

@@ -24,6 +24,7 @@ def name_jobs() -> None:
     hour = timedelta(hours=1)
     register("collect", "mailhost.store.maintenance.collect", every=hour, lease=hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
+    register("prune greylist", "mailhost.screening.greylist.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
     render = "mailhost.store.rendering.render_again"
     register("render", render, once=str(PARSER_VERSION), lease=6 * hour)

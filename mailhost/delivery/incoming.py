@@ -1,19 +1,30 @@
 """Deliver what came in from outside, or was made here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from mailhost.delivery.outcomes import ACCEPTED, LOOP, UNKNOWN, Outcome, reply_to
+from django.conf import settings
+
+from mailhost.delivery.judged import TRUSTED, Judged
+from mailhost.delivery.outcomes import (
+    ACCEPTED,
+    FAULT,
+    LOOP,
+    UNKNOWN,
+    Outcome,
+    reply_to,
+)
 from mailhost.delivery.routes import Route, routes
 from mailhost.mime.headers import block_end, get_all
 from mailhost.outbound import queue
-from mailhost.outbound.completion import MAX_HOPS, hops
+from mailhost.outbound.completion import hops
 from mailhost.outbound.values import Envelope, Recipient
 from mailhost.store.content import Prepared
 from mailhost.store.deliver import deliver_many
-from mailhost.store.errors import StoreError
+from mailhost.store.errors import MessageTooBig, OverQuota, StoreError
 from mailhost.store.gate import gate
+from mailhost.store.roles import by_role
 from mailhost.store.values import Stored, Target
 
 Out = Sequence[tuple[bytes, Envelope]]
@@ -26,6 +37,7 @@ class Plan:
     targets: dict[int, Target] = field(default_factory=dict)  # by account
     forwards: dict[str, list[str]] = field(default_factory=dict)  # via -> addresses
     refused: dict[str, str] = field(default_factory=dict)  # recipient -> reply
+    judged: Judged = TRUSTED
 
 
 async def deliver(
@@ -35,6 +47,7 @@ async def deliver(
     recipients: Sequence[str],
     peer: str = "",
     known: Mapping[str, Route] | None = None,
+    judged: Judged = TRUSTED,
 ) -> dict[str, Outcome]:
     """Deliver a message to each recipient; returns after the commit.
 
@@ -45,8 +58,35 @@ async def deliver(
     if known is None:
         known = await gate.read(routes, tuple(recipients))
     plan = plan_for(octets, recipients, known, mail_from, peer)
-    stored = await _store(octets, mail_from, plan)
+    if judged is not TRUSTED:
+        await _apply(judged, plan)
+    try:
+        stored = await _store(octets, mail_from, plan)
+    except StoreError as error:
+        return dict(_all_refused(recipients, error))
     return outcomes(recipients, known, plan, stored)
+
+
+async def _apply(judged: Judged, plan: Plan) -> None:
+    """Give each target what was found; junk goes into the account's Junk."""
+    plan.judged = judged
+    junk: dict[int, int] = {}
+    if judged.is_junk and plan.targets:
+        junk = await gate.read(by_role, tuple(plan.targets), "junk")
+    for account, target in plan.targets.items():
+        plan.targets[account] = replace(
+            target, verdict=judged.verdict, folder_id=junk.get(account)
+        )
+
+
+def _all_refused(
+    recipients: Sequence[str], error: StoreError
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield one answer for all, who are to be tried again together."""
+    is_for_all = isinstance(error, OverQuota | MessageTooBig)
+    reply = reply_to(error) if is_for_all or len(recipients) == 1 else FAULT
+    for recipient in recipients:
+        yield recipient, Outcome(recipient, reply)
 
 
 def plan_for(
@@ -59,7 +99,7 @@ def plan_for(
     """Say what rows the message becomes; changes nothing."""
     plan = Plan()
     header = octets[: block_end(octets, 0, len(octets))]
-    if hops(header) > MAX_HOPS:
+    if hops(header) > settings.MAILHOST_MAX_HOPS:
         plan.refused = dict.fromkeys(recipients, LOOP)
         return plan
     now = datetime.now(UTC)
@@ -94,7 +134,10 @@ def _was_here(header: bytes, canonical: str) -> bool:
 async def _store(
     octets: bytes, mail_from: str, plan: Plan
 ) -> dict[int, Stored | StoreError]:
-    """Commit the plan; if the whole is refused, each account by itself."""
+    """Commit the plan; if the whole is refused, each account by itself.
+
+    Raises StoreError, with nothing stored, where nobody could be told of a part.
+    """
     if not plan.targets and not plan.forwards:
         return {}
     kept = return_path(mail_from) + octets
@@ -109,6 +152,8 @@ async def _store(
                 sorted(plan.targets), commit, prepared, targets, out
             )
     except StoreError as error:
+        if not plan.judged.sender_is_real:
+            raise
         if len(targets) == 1 and not plan.forwards:
             return {targets[0].account_id: error}
         return await _store_apart(octets, mail_from, plan)
@@ -151,10 +196,11 @@ def forwarded(
 ) -> list[tuple[bytes, Envelope]]:
     """Return what leaves for the addresses that aliases forward to."""
     # Delivered-To goes only into the copies that leave: it is how loops are seen.
+    notify = "" if plan.judged.sender_is_real else "NEVER"
     return [
         (
             f"Delivered-To: {via}\r\n".encode() + octets,
-            Envelope(mail_from, tuple(Recipient(address) for address in outside)),
+            Envelope(mail_from, tuple(Recipient(a, notify) for a in outside)),
         )
         for via, outside in plan.forwards.items()
     ]

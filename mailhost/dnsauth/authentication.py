@@ -8,14 +8,14 @@ from mailhost.dnsauth.arc import Arc
 from mailhost.dnsauth.dmarc import Dmarc
 from mailhost.dnsauth.header import Result, write
 from mailhost.dnsauth.iprev import Iprev
-from mailhost.dnsauth.resolver import Asks
+from mailhost.dnsauth.resolver import Purse
 from mailhost.dnsauth.signatures import Signature
 from mailhost.dnsauth.signed import Letter, letter_of
 from mailhost.dnsauth.spf import Spf
 from mailhost.mime.addresses import parse_addresses
-from mailhost.mime.headers import unfold
 
 UNKNOWN = "temperror"
+QUERIES = 50  # of each method
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,39 +104,37 @@ def _of_signature(one: Signature) -> Result:
 
 
 async def authenticate(
-    octets: bytes, handover: Handover, host: str, ask: Asks
+    octets: bytes, handover: Handover, host: str, purse: Purse, queries: int = QUERIES
 ) -> Authentication:
     """Ask all methods; never raises but for cancellation.
 
-    `octets` are as they arrived, without any field of ours. `ask` bounds what it costs.
+    `octets` are as they arrived, without any field of ours. Each method has a budget of
+    its own: who makes us spend one on their records must not leave nothing for DMARC.
     """
     letter = letter_of(octets)
-    peer, helo, mail_from = handover.peer, handover.helo, handover.mail_from
-    reverse, sender, signed, chain = await asyncio.gather(
-        iprev.check(peer, ask),
-        spf.check(peer, mail_from, helo, host, ask),
-        signatures.verify(letter, ask),
-        arc.verify(letter, ask),
+    walks = dmarc.Walks(purse(queries))
+    wanted = authors(letter)
+    reverse, sender, signed, chain, _ = await asyncio.gather(
+        iprev.check(handover.peer, purse(queries)),
+        spf.check(
+            *(handover.peer, handover.mail_from, handover.helo, host), purse(queries)
+        ),
+        signatures.verify(letter, purse(queries)),
+        arc.verify(letter, purse(queries)),
+        walks.begin(wanted),
     )
-    speaks = sender.domain if sender.result == "pass" else ""
-    holding = [one.domain for one in signed if one.holds]
-    policy = await dmarc.check(authors(letter), speaks, holding, ask)
-    if policy.result == "fail" and UNKNOWN in {
-        sender.result,
-        *(one.result for one in signed),
-    }:
-        # Whoever may yet speak for it could not be asked.
-        policy = dmarc.Dmarc(
-            UNKNOWN, policy.domain, policy.policy, reason="DNS did not answer"
-        )
+    unknown = [one.domain for one in signed if one.result == UNKNOWN]
+    unknown += [sender.domain] if sender.result == UNKNOWN else []
+    evidence = dmarc.Evidence(
+        [sender.domain] if sender.result == "pass" else [],
+        [one.domain for one in signed if one.holds],
+        [domain for domain in unknown if domain],
+    )
+    policy = await dmarc.check(wanted, evidence, walks)
     return Authentication(handover, reverse, sender, signed, chain, policy)
 
 
 def authors(letter: Letter) -> list[str]:
     """Return the domains of all From addresses."""
-    addresses = [
-        address
-        for value in letter.values(b"from")
-        for address in parse_addresses(unfold(value))
-    ]
+    addresses = [a for value in letter.authors for a in parse_addresses(value)]
     return [address.host for address in addresses if address.host]

@@ -6,6 +6,7 @@ suffix counts as psd=y even if it does not say so, so that no registry's record 
 its customers one organization.
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from mailhost.dnsauth.resolver import Asks, NoAnswer
 
 MOST_AUTHORS = 5  # domains of From that are looked at
 MOST_OCTETS = 4096  # of a record
+LONGEST = 253  # characters of a name
 WALK = 8  # labels; DMARCbis §4.10
 POLICIES = ("none", "quarantine", "reject")  # the later the stricter
 _SOFTER = {"reject": "quarantine", "quarantine": "none", "none": "none"}
@@ -47,24 +49,34 @@ class Found:
     organization: str
 
 
-async def check(
-    authors: Sequence[str], spf_domain: str, dkim_domains: Iterable[str], ask: Asks
-) -> Dmarc:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The domains that speak for a message."""
+
+    passed: Sequence[str] = ()  # SPF
+    signed: Sequence[str] = ()  # DKIM
+    # Of which DNS could not say whether they do, of either sort.
+    unknown: Sequence[str] = ()
+
+
+async def check(authors: Sequence[str], evidence: Evidence, walks: "Walks") -> Dmarc:
     """Return the result for a message; never raises.
 
-    `authors` are the domains of all From addresses, `spf_domain` the one that passed
-    SPF ("" if none did), `dkim_domains` those whose signatures hold. Of several
-    authors the worst result counts: a second one must not hide the first.
+    `authors` are the domains of all From addresses. Of several the worst result
+    counts: a second author must not hide the first.
     """
-    wanted = list(dict.fromkeys(a.lower().rstrip(".") for a in authors))
+    wanted = names_of(authors)
     if not wanted:
         return Dmarc("permerror", reason="No author's domain can be read")
     if len(wanted) > MOST_AUTHORS:
-        return Dmarc("permerror", wanted[0], reason="Too many authors")
-    passed = [spf_domain.lower()] if spf_domain else []
-    signed = list(dict.fromkeys(domain.lower() for domain in dkim_domains))
-    results = [await _check(author, passed, signed, ask) for author in wanted]
+        return Dmarc("permerror", wanted[0][:LONGEST], reason="Too many authors")
+    results = [await _check(author, evidence, walks) for author in wanted]
     return max(results, key=_badness)
+
+
+def names_of(authors: Iterable[str]) -> list[str]:
+    """Return the domains, each once, in lower case."""
+    return list(dict.fromkeys(a.lower().rstrip(".") for a in authors))
 
 
 def _badness(found: Dmarc) -> tuple[int, int]:
@@ -72,23 +84,26 @@ def _badness(found: Dmarc) -> tuple[int, int]:
     return order.index(found.result), POLICIES.index(found.policy)
 
 
-async def _check(
-    author: str, passed: Sequence[str], signed: Sequence[str], ask: Asks
-) -> Dmarc:
+async def _check(author: str, evidence: Evidence, walks: "Walks") -> Dmarc:
+    name = to_ascii(author)
+    if name is None:
+        return Dmarc("permerror", author[:LONGEST], reason="This is no domain")
     try:
-        ascii_author = author.encode("idna").decode()
-    except UnicodeError:
-        return Dmarc("permerror", author[:253], reason="The author's domain is no name")
-    walks = _Walks(ask)
-    try:
-        return await _evaluate(ascii_author, passed, signed, walks)
+        return await _evaluate(name, evidence, walks)
     except NoAnswer as error:
-        return Dmarc("temperror", ascii_author, reason=str(error))
+        return Dmarc("temperror", name, reason=str(error))
 
 
-async def _evaluate(
-    author: str, passed: Sequence[str], signed: Sequence[str], walks: "_Walks"
-) -> Dmarc:
+def to_ascii(name: str) -> str | None:
+    """Return a domain as DNS has it; None if it is none."""
+    try:
+        found = name.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return found if 0 < len(found) <= LONGEST else None
+
+
+async def _evaluate(author: str, evidence: Evidence, walks: "Walks") -> Dmarc:
     found = await walks.up(author)
     at = record_domain(author, found)
     if at is None:
@@ -97,17 +112,18 @@ async def _evaluate(
     policy = await _policy(author, at, tags, walks.ask)
     if policy is None:
         return Dmarc("permerror", author, record_at=at, reason="The record has no p=")
-    aligned = await _is_aligned(author, passed, tags.get("aspf"), walks)
-    aligned = aligned or await _is_aligned(author, signed, tags.get("adkim"), walks)
-    return Dmarc(
-        "pass" if aligned else "fail",
-        author,
-        policy,
-        found.organization,
-        at,
-        tags,
-        "" if aligned else "Neither SPF nor DKIM speaks for the domain",
-    )
+    result, reason = "fail", "Neither SPF nor DKIM speaks for the domain"
+    if await _speaks(author, evidence, tags, walks):
+        result, reason = "pass", ""
+    elif await _is_aligned(author, evidence.unknown, None, walks):
+        result, reason = "temperror", "DNS did not say who speaks for the domain"
+    return Dmarc(result, author, policy, found.organization, at, tags, reason)
+
+
+async def _speaks(author: str, evidence: Evidence, tags: Tags, walks: "Walks") -> bool:
+    if await _is_aligned(author, evidence.passed, tags.get("aspf"), walks):
+        return True
+    return await _is_aligned(author, evidence.signed, tags.get("adkim"), walks)
 
 
 def record_domain(author: str, found: Found) -> str | None:
@@ -148,9 +164,10 @@ async def _exists(name: str, ask: Asks) -> bool:
 
 
 async def _is_aligned(
-    author: str, others: Sequence[str], mode: str | None, walks: "_Walks"
+    author: str, domains: Sequence[str], mode: str | None, walks: "Walks"
 ) -> bool:
     """Tell whether one of these domains may speak for the author's."""
+    others = names_of(domains)
     if author in others:
         return True
     if mode == "s":
@@ -164,15 +181,25 @@ async def _is_aligned(
     return False
 
 
-class _Walks:
+class Walks:
     """Walks up from names, each once."""
 
     def __init__(self, ask: Asks) -> None:
+        """Walk on this budget."""
         self.ask = ask
         self._done: dict[str, Found] = {}
         self._records: dict[str, Tags | None] = {}
 
+    async def begin(self, authors: Sequence[str]) -> None:
+        """Walk up from the authors, while others ask elsewhere; never raises."""
+        for author in names_of(authors)[:MOST_AUTHORS]:
+            name = to_ascii(author)
+            with contextlib.suppress(NoAnswer):
+                if name is not None:
+                    await self.up(name)
+
     async def up(self, name: str) -> Found:
+        """Return what is found on the way up from a name; raises NoAnswer."""
         if name not in self._done:
             self._done[name] = await self._walk(name)
         return self._done[name]

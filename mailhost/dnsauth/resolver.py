@@ -5,6 +5,7 @@ sends us a message can make us ask: the budget bounds how often, and how long.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -94,6 +95,10 @@ class Asks(Protocol):
         """Return the records of this type."""
 
 
+# Opens a new budget of so many queries, all of which end at the same time.
+Purse = Callable[[int], Asks]
+
+
 class Resolver:
     """Asks the servers it was given; answers are kept as long as their TTL says."""
 
@@ -138,6 +143,11 @@ class Resolver:
             return await self.ask(name, kind, budget)
 
         return ask
+
+    def purse(self, seconds: float) -> Purse:
+        """Return what opens budgets that end in so many seconds."""
+        ends = time.monotonic() + seconds
+        return lambda queries: self.within(Budget(queries, ends - time.monotonic()))
 
     def forget(self) -> None:
         """Empty the cache."""

@@ -20,7 +20,7 @@ from dkim.util import InvalidTagValueList, parse_tag_value
 from mailhost.dnsauth import keys
 from mailhost.dnsauth.body import Body
 from mailhost.dnsauth.keys import Unverified
-from mailhost.mime.headers import block_end, fields
+from mailhost.mime.headers import block_end, fields, get_all
 from mailhost.mime.limits import MAX_HEADER
 
 MOST_FIELDS = 1000  # of a message whose signatures are looked at
@@ -43,9 +43,9 @@ Keys = Mapping[str, bytes | Unverified]
 class Letter:
     """A message to verify: header fields as dkimpy wants them, and the body."""
 
-    fields: list[list[bytes]]
+    fields: list[list[bytes]]  # none where no signature is looked at
     body: Body
-    fault: str = ""  # why no signature of it is looked at
+    authors: list[bytes]  # the values of From, unfolded, whatever the rest is like
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the values of the fields of this lower-case name, topmost first."""
@@ -53,16 +53,18 @@ class Letter:
 
 
 def letter_of(octets: bytes) -> Letter:
-    """Split a message; its octets are as they arrived, lines end in CRLF."""
+    """Split a message; its octets are as they arrived, lines end in CRLF.
+
+    A header that is longer than any real one counts as not signed.
+    """
     end = block_end(octets, 0, len(octets))
     header = octets[:end]
     body = Body(memoryview(octets)[end:])
+    authors = get_all(header, b"from")
     if len(header) > MAX_HEADER:
-        return Letter([], body, "The header is too long")
+        return Letter([], body, authors)
     found = [[name, value + b"\r\n"] for name, value in fields(header)]
-    if len(found) > MOST_FIELDS:
-        return Letter([], body, "The header has too many fields")
-    return Letter(found, body)
+    return Letter(found if len(found) <= MOST_FIELDS else [], body, authors)
 
 
 def tags_of(value: bytes) -> dict[bytes, bytes]:

@@ -16,6 +16,7 @@ from mailhost.dnsauth.resolver import Answer, Asks, NoAnswer
 
 MOST_OCTETS = 4096  # of a record; RFC 7208 §3.4 wants it to fit a UDP packet
 MOST_RUNS = 60
+LONGEST = 253  # characters of a name
 # Of what a name may answer; RFC 7208 §4.6.4 looks at ten of them.
 MOST_RECORDS = 100
 
@@ -96,7 +97,8 @@ async def check(peer: str, mail_from: str, helo: str, host: str, ask: Asks) -> S
     identity = "mailfrom" if mail_from else "helo"
     domain = mail_from.rpartition("@")[2] if mail_from else helo
     domain = domain.rstrip(".").lower()
-    if not domain or domain.startswith("[") or not domain.isascii():
+    is_name = domain.isascii() and not domain.startswith("[")
+    if not (is_name and 0 < len(domain) <= LONGEST):
         return Spf("none", "", identity, "The name is no domain")
     known: Known = {}
     for _ in range(MOST_RUNS):

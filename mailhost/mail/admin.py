@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.adminbase import ReadOnly
-from mailhost.mail.models import Folder, Message, ReadingAudit, Role
+from mailhost.mail.models import Arrival, Folder, Message, ReadingAudit, Role
 from mailhost.mime.part import Part
 from mailhost.mime.structure import from_json
-from mailhost.store import change, flags, folders, read
+from mailhost.store import change, flags, folders, read, verdict
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
 
@@ -98,6 +98,7 @@ class MessageAdmin(ReadOnly):
         "size",
         "internal_date",
         "saved_at",
+        "arrival",
         "headers",
         "structure",
         "text",
@@ -134,6 +135,15 @@ class MessageAdmin(ReadOnly):
             account_id=message.account_id, email_id=message.email_id
         ).exclude(pk=message.pk)
         return ", ".join(copies.values_list("folder__name", flat=True)) or "-"
+
+    @admin.display(description=_("how it came"))
+    def arrival(self, message: Message) -> SafeString:
+        """Return who handed it in, what was found about it, and what followed."""
+        row = Arrival.objects.filter(
+            account_id=message.account_id, email_id=message.email_id
+        ).first()
+        lines = [] if row is None else told(row)
+        return format_html("<pre>{}</pre>", "\n".join(lines) or "-")
 
     @admin.display(description=_("headers"))
     def headers(self, message: Message) -> SafeString:
@@ -260,6 +270,17 @@ def move_to_role(account_id: int, folder_id: int, uids: list[int], role: str) ->
 def expunge(account_id: int, folder_id: int, uids: list[int]) -> None:
     r"""Remove messages, whether \Deleted or not."""
     change.expunge(account_id, folder_id, uids, force=True)
+
+
+def told(row: Arrival) -> list[str]:
+    """Return a line for each thing that is known of an arrival."""
+    lines = [f"from <{row.mail_from}> by {row.peer} for {row.delivered_to}"]
+    kept = verdict.read(row.verdict)
+    if not kept.action:
+        return [*lines, "not checked"]
+    lines.append(f"{kept.action}, score {kept.score:g}")
+    lines += [f"  {name} {score:+g}: {why}" for name, score, why in kept.findings]
+    return lines + [f"  {m}={r} {comment}" for m, r, comment in kept.results]
 
 
 def outline(root: Part) -> list[str]:

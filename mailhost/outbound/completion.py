@@ -9,7 +9,6 @@ from mailhost.mime.addresses import parse_addresses
 from mailhost.mime.headers import block_end, first_fields, select
 from mailhost.mime.limits import MAX_FIELDS, MAX_HEADER
 
-MAX_HOPS = 50  # RFC 5321 §6.3 wants loops found by counting
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _RECEIVED = re.compile(rb"^Received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -55,5 +54,5 @@ def authors(octets: bytes) -> list[str]:
 
 
 def hops(header: bytes) -> int:
-    """Count how many hosts have passed the message on."""
+    """Count how many hosts have passed the message on. RFC 5321 §6.3."""
     return len(_RECEIVED.findall(header))

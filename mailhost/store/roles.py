@@ -1,5 +1,7 @@
 """What a folder is for, changed after it was made. RFC 6154 §4."""
 
+from collections.abc import Sequence
+
 from mailhost.mail.models import Folder
 from mailhost.store.errors import BadName, NoSuchFolder
 from mailhost.store.state import Counts, bump_account, bump_folder
@@ -30,3 +32,9 @@ def set_role(account_id: int, folder_id: int, role: str) -> str | None:
             one.save(update_fields=["role"])
             bump_folder(one.pk, modseq, Counts())
     return before.name if before is not None else None
+
+
+def by_role(account_ids: Sequence[int], role: str) -> dict[int, int]:
+    """Return {account: folder} of this role, for the accounts that have one."""
+    rows = Folder.objects.filter(account_id__in=account_ids, role=role)
+    return dict(rows.values_list("account_id", "pk"))

@@ -1,10 +1,11 @@
-"""Counts the connections of this process, in all and per address."""
+"""Counts the connections of this process, in all, per address and per network."""
 
 import ipaddress
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mailhost.screening.networks import is_looked_at, network_of
 from protocols.common.context import Slot
 
 IPV6_PREFIX = 64  # one customer usually has a /64: all of it counts as one address
@@ -20,6 +21,7 @@ class Limiter:
 
     most: int
     most_per_address: int
+    most_per_network: int
     total: int = 0
     by_address: Counter[str] = field(default_factory=Counter)
 
@@ -30,15 +32,20 @@ class Limiter:
             raise TooManyConnections(f"{self.total} in all")
         if self.by_address[key] >= self.most_per_address:
             raise TooManyConnections(f"{self.by_address[key]} from one address")
+        network = f"in {network_of(peer)}" if is_looked_at(peer) else key
+        if network != key and self.by_address[network] >= self.most_per_network:
+            raise TooManyConnections(f"{self.by_address[network]} from one network")
         self.total += 1
-        self.by_address[key] += 1
-        return Slot(lambda: self._release(key))
+        for counted in {key, network}:
+            self.by_address[counted] += 1
+        return Slot(lambda: self._release({key, network}))
 
-    def _release(self, key: str) -> None:
+    def _release(self, keys: set[str]) -> None:
         self.total -= 1
-        self.by_address[key] -= 1
-        if self.by_address[key] <= 0:
-            del self.by_address[key]
+        for key in keys:
+            self.by_address[key] -= 1
+            if self.by_address[key] <= 0:
+                del self.by_address[key]
 
 
 def counted_as(peer: str) -> str:

@@ -61,6 +61,7 @@ class Server:
         self._limiter = Limiter(
             settings.MAILHOST_MAX_CONNECTIONS,
             settings.MAILHOST_MAX_CONNECTIONS_PER_ADDRESS,
+            settings.MAILHOST_MAX_CONNECTIONS_PER_NETWORK,
         )
         self.wheel = TimerWheel()
         self.live: dict[str, Live] = {}

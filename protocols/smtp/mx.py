@@ -4,17 +4,25 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from mailhost.delivery import Outcome, Route, deliver, look_up, return_to_sender
+from mailhost.delivery import (
+    TRUSTED,
+    Judged,
+    Outcome,
+    Route,
+    deliver,
+    look_up,
+    return_to_sender,
+)
 from protocols.smtp import replies
 from protocols.smtp.data import has_bare_line_ends
 from protocols.smtp.paths import Refused
-from protocols.smtp.transaction import MailConnection
+from protocols.smtp.stranger import StrangerConnection
 
 
-class Mx(MailConnection):
+class Mx(StrangerConnection):
     """Another server that has mail for us."""
 
-    without = MailConnection.without | {"AUTH"}  # nobody logs in here
+    without = StrangerConnection.without | {"AUTH"}  # nobody logs in here
 
     @override
     async def check_recipient(self, address: str) -> Route:
@@ -22,26 +30,46 @@ class Mx(MailConnection):
         if not way.is_local:
             raise Refused(replies.NO_RELAY)
         if not way.is_known:
+            await self.answer_guess()
             raise Refused(replies.NO_SUCH_MAILBOX)
+        await self.check_known(address)
         return way
 
     @override
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         """Deliver; one reply for all recipients. RFC 5321 §4.1.1.4."""
-        outcomes = await self._deliver(octets, received)
+        if has_bare_line_ends(octets):
+            # What one server reads as a line end and another does not can smuggle.
+            raise Refused(replies.BARE_LINE_ENDS)
+        octets, field, judged = await self.look_at(octets)
+        outcomes = await self._deliver(octets, field + received, judged)
         refused = [o for o in outcomes.values() if not o.is_accepted]
         if len(refused) == len(outcomes):
             return [_worst(refused)]
         if refused:
-            # One reply cannot say both: the sender hears of the others by mail.
-            assert self.envelope.mail_from is not None
-            await return_to_sender(octets, self.envelope.mail_from, refused)
+            await self._tell(octets, refused, judged)
         return [replies.ACCEPTED]
 
-    async def _deliver(self, octets: bytes, received: bytes) -> dict[str, Outcome]:
-        if has_bare_line_ends(octets):
-            # What one server reads as a line end and another does not can smuggle.
-            raise Refused(replies.BARE_LINE_ENDS)
+    async def _tell(
+        self, octets: bytes, refused: Sequence[Outcome], judged: Judged
+    ) -> None:
+        """Tell the sender by mail of recipients that failed: one reply cannot say both.
+
+        Only one who is real: whoever was forged did not send it, and it was no loss
+        (the message was here before). RFC 3834 §2, RFC 5321 §6.2.
+        """
+        assert self.envelope.mail_from is not None
+        if judged.sender_is_real:
+            await return_to_sender(octets, self.envelope.mail_from, refused)
+            return
+        for outcome in refused:
+            self.log.warning(
+                "nobody is told of %r: %s", *(outcome.recipient, outcome.reply)
+            )
+
+    async def _deliver(
+        self, octets: bytes, received: bytes, judged: Judged = TRUSTED
+    ) -> dict[str, Outcome]:
         envelope = self.envelope
         assert envelope.mail_from is not None
         return await deliver(
@@ -50,6 +78,7 @@ class Mx(MailConnection):
             recipients=tuple(envelope.recipients),
             peer=f"{self.helo} [{self.context.peer}]",
             known=envelope.routes,
+            judged=judged,
         )
 
 

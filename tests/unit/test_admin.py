@@ -1,5 +1,7 @@
 """The admin: every page opens; actions go through the store; reading is on record."""
 
+import json
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
@@ -7,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Address, Membership, User
-from mailhost.mail.models import Folder, Message, ReadingAudit
+from mailhost.mail.models import Arrival, Folder, Message, ReadingAudit
+from mailhost.screening.models import SenderPolicy
 from mailhost.store import flags, folders
 from mailhost.store.append import append
 from mailhost.store.content import prepare
@@ -62,6 +65,38 @@ def test_a_page_shows_headers_but_not_the_text(chief: Client, message: Message) 
     assert "text/plain" in page.text
     assert "the secret text" not in page.text
     assert not ReadingAudit.objects.exists()
+
+
+def test_a_page_shows_what_was_found_when_it_came(
+    chief: Client, message: Message
+) -> None:
+    address = reverse("admin:mail_message_change", args=[message.pk])
+    assert "how it came" in chief.get(address).text.lower()
+    kept = {
+        "action": "junk",
+        "score": 6,
+        "findings": [["dmarc", 2.0, "<i>far.test</i> did not send it"]],
+        "results": [["spf", "fail", {}, "no"]],
+    }
+    Arrival.objects.create(
+        account=message.account,
+        email_id=message.email_id,
+        delivered_to="bob@example.test",
+        mail_from="x@far.test",
+        peer="far.test [192.0.2.1]",
+        verdict=json.dumps(kept),
+    )
+    text = chief.get(address).text
+    assert "from &lt;x@far.test&gt; by far.test [192.0.2.1]" in text
+    assert "junk, score 6" in text
+    assert "dmarc +2: &lt;i&gt;far.test&lt;/i&gt; did not send it" in text
+    assert "spf=fail no" in text
+
+
+def test_a_senders_policy_is_set_here(chief: Client) -> None:
+    form = {"domain": "Bücher.Example.", "dmarc": "junk", "note": ""}
+    chief.post(reverse("admin:screening_senderpolicy_add"), form)
+    assert SenderPolicy.objects.get().domain == "xn--bcher-kva.example"
 
 
 def test_reading_the_text_is_on_record(

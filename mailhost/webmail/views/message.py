@@ -7,10 +7,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from mailhost.store import flags
+from mailhost.store import flags, verdict
+from mailhost.store.gate import gate
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import composing, door, letters
+from mailhost.webmail import composing, door, letters, trust
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.views import page
 
@@ -45,6 +46,9 @@ def reading(request: Request, folder: FolderInfo, listed: Listed) -> dict[str, A
         "people": {
             name: letters.people(listed, name) for name in ("from", "to", "cc", "bcc")
         },
+        "trust": trust.of(
+            gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
+        ),
         "bodies": bodies,
         "files": letters.files(root),
         "current": folder,

@@ -72,7 +72,7 @@ def test_one_failing_timer_spares_the_others() -> None:
 
 
 def test_limits_count_per_address_and_in_all() -> None:
-    limiter = Limiter(most=3, most_per_address=2)
+    limiter = Limiter(most=3, most_per_address=2, most_per_network=9)
     one = limiter.take("192.0.2.1")
     limiter.take("192.0.2.1")
     with pytest.raises(TooManyConnections):
@@ -86,8 +86,21 @@ def test_limits_count_per_address_and_in_all() -> None:
     limiter.take("192.0.2.1")
 
 
+def test_limits_count_per_network() -> None:
+    limiter = Limiter(most=99, most_per_address=9, most_per_network=2)
+    one = limiter.take("192.0.2.1")
+    limiter.take("192.0.2.2")
+    with pytest.raises(TooManyConnections):
+        limiter.take("192.0.2.3")
+    limiter.take("192.0.3.3")
+    one.release()
+    limiter.take("192.0.2.3")
+    for _ in range(3):  # this machine is no network of strangers
+        limiter.take("127.0.0.1")
+
+
 def test_a_network_of_ipv6_is_one_address() -> None:
-    limiter = Limiter(most=9, most_per_address=1)
+    limiter = Limiter(most=9, most_per_address=1, most_per_network=9)
     limiter.take("2001:db8::1")
     with pytest.raises(TooManyConnections):
         limiter.take("2001:db8::2")

@@ -6,7 +6,7 @@ import pytest
 from mailhost.dnsauth import iprev
 from mailhost.dnsauth.authentication import Authentication, Handover, authenticate
 from mailhost.dnsauth.header import read
-from mailhost.dnsauth.resolver import Asks, Budget, Resolver
+from mailhost.dnsauth.resolver import Asks, Purse, Resolver
 from tests.unit.dnsauth.test_signatures import rsa_key
 from tests.unit.dnsauth.zoned import Zoned
 from tests.world.dns import SERVFAIL, Zone, dns_server, reverse
@@ -32,9 +32,13 @@ def signed(message: bytes = MESSAGE) -> bytes:
     return bytes(dkim.sign(message, b"s1", b"example.org", rsa_key()[0])) + message
 
 
+def purse(rows: Zone) -> Purse:
+    return lambda _: Zoned(rows)
+
+
 async def test_a_good_message() -> None:
     with dns_server(dict(GOOD)) as world:
-        ask = Resolver([world.server]).within(Budget(100, 10))
+        ask = Resolver([world.server]).purse(10)
         found = await authenticate(signed(), ANN, HOST, ask)
     assert (found.iprev.result, found.iprev.name) == ("pass", "mx.example.org")
     assert found.spf.result == "pass"
@@ -57,17 +61,30 @@ async def test_a_good_message() -> None:
 
 async def test_a_forged_one() -> None:
     found = await authenticate(
-        MESSAGE, Handover("198.51.100.9", "x", "ann@example.org"), HOST, Zoned(GOOD)
+        MESSAGE, Handover("198.51.100.9", "x", "ann@example.org"), HOST, purse(GOOD)
     )
     assert (found.spf.result, found.dmarc.result) == ("fail", "fail")
     assert found.dmarc.policy == "reject"
     assert not found.sender_is_real
 
 
+@pytest.mark.parametrize(
+    "more", [b"X: y\r\n" * 2000, b"X: " + b"y" * 300_000 + b"\r\n"]
+)
+@pytest.mark.parametrize("above", [True, False])
+async def test_a_forged_author_does_not_hide_in_a_long_header(
+    more: bytes, *, above: bool
+) -> None:
+    octets = more + MESSAGE if above else MESSAGE.replace(b"\r\n\r\n", b"\r\n" + more)
+    handover = Handover("198.51.100.9", "x", "eve@example.net")
+    found = await authenticate(octets, handover, HOST, purse(GOOD))
+    assert (found.dmarc.result, found.dmarc.policy) == ("fail", "reject")
+
+
 async def test_the_null_sender_is_judged_by_its_helo() -> None:
     rows = GOOD | {"mx.example.org": {"A": PEER, "TXT": "v=spf1 a -all"}}
     handover = Handover(PEER, "mx.example.org", "")
-    found = await authenticate(MESSAGE, handover, HOST, Zoned(rows))
+    found = await authenticate(MESSAGE, handover, HOST, purse(rows))
     assert (found.spf.result, found.spf.identity) == ("pass", "helo")
     assert found.dmarc.result == "pass"
     assert not found.sender_is_real
@@ -75,14 +92,14 @@ async def test_the_null_sender_is_judged_by_its_helo() -> None:
 
 
 async def test_without_dns_nothing_is_known() -> None:
-    found = await authenticate(signed(), ANN, HOST, Resolver([]).ask)
+    found = await authenticate(signed(), ANN, HOST, Resolver([]).purse(5))
     assert [r.result for r in found.results()] == ["temperror"] * 4
 
 
 async def test_what_could_not_be_asked_is_no_failure() -> None:
     rows = GOOD | {"s1._domainkey.example.org": SERVFAIL}
     handover = Handover("198.51.100.9", "x", "list@example.net")
-    found = await authenticate(signed(), handover, HOST, Zoned(rows))
+    found = await authenticate(signed(), handover, HOST, purse(rows))
     assert found.dmarc.result == "temperror"
 
 
@@ -99,11 +116,34 @@ async def test_the_budget_bounds_all_of_it() -> None:
         for n in range(200)
     )
     with dns_server(zone) as world:
-        ask = Resolver([world.server]).within(Budget(25, 10))
+        ask = Resolver([world.server]).purse(10)
         handover = Handover(PEER, "x", "ann@d1.example")
-        found = await authenticate(fields + MESSAGE, handover, HOST, ask)
-        assert len(world.asked) <= 25
+        found = await authenticate(fields + MESSAGE, handover, HOST, ask, 25)
+        assert len(world.asked) <= 5 * 25
     assert len(found.signatures) == 10
+    assert found.signatures[0].result == "permerror"
+
+
+async def test_who_spends_our_queries_leaves_enough_for_dmarc() -> None:
+    sets = b"".join(
+        b"ARC-Seal: i=%d; a=rsa-sha256; cv=pass; d=d%d.example; s=s; b=AAAA\r\n"
+        b"ARC-Message-Signature: i=%d; a=rsa-sha256; d=e%d.example; s=s; h=from;"
+        b" bh=AAAA; b=AAAA\r\n" % (n, n, n, n)
+        for n in range(1, 51)
+    )
+    ill = (
+        b"DKIM-Signature: v=1; a=rsa-sha256; s=s; d=ill.example; h=from;"
+        b" bh=AAAA; b=AA==\r\n"
+    )
+    rows = GOOD | {"ill.example": SERVFAIL, "s._domainkey.ill.example": SERVFAIL}
+    with dns_server(rows) as world:
+        handover = Handover("198.51.100.9", "x", "eve@ill.example")
+        found = await authenticate(
+            sets + ill + MESSAGE, handover, HOST, Resolver([world.server]).purse(10), 20
+        )
+    assert (found.spf.result, found.signatures[0].result) == ("temperror", "temperror")
+    # What could not be asked has nothing to say about the author's domain.
+    assert (found.dmarc.result, found.dmarc.policy) == ("fail", "reject")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ async def check(
     dkim: Sequence[str] = (),
 ) -> Dmarc:
     authors = [author] if isinstance(author, str) else author
-    return await dmarc.check(authors, spf, dkim, Zoned(rows))
+    evidence = dmarc.Evidence([spf] if spf else [], dkim)
+    return await dmarc.check(authors, evidence, dmarc.Walks(Zoned(rows)))
 
 
 ORG = zone(example_org="v=DMARC1; p=reject; sp=quarantine; rua=mailto:D@example.org")
@@ -101,7 +102,8 @@ async def test_a_long_name_takes_eight_queries() -> None:
         "org",
     ]
     ask = Zoned({})
-    await dmarc.check([".".join("abcdefghijklmnopqrstuvwxyz")], "", (), ask)
+    name = ".".join("abcdefghijklmnopqrstuvwxyz")
+    await dmarc.check([name], dmarc.Evidence(), dmarc.Walks(ask))
     assert ask.asked == 8
 
 
@@ -181,3 +183,19 @@ def test_any_name_and_any_record_is_an_answer(name: str, record: str) -> None:
 
     rows: Zone = {"_dmarc.example.org": {"TXT": "v=DMARC1;" + record}}
     asyncio.run(check(["example.org", name], rows, spf=name, dkim=[name]))
+
+
+@pytest.mark.parametrize(
+    ("unknown", "result"),
+    [
+        ("example.org", "temperror"),
+        ("a.example.org", "temperror"),
+        ("evil.net", "fail"),
+    ],
+)
+async def test_only_who_could_speak_for_it_makes_it_unknown(
+    unknown: str, result: str
+) -> None:
+    evidence = dmarc.Evidence(unknown=[unknown])
+    walks = dmarc.Walks(Zoned(ORG))
+    assert (await dmarc.check(["example.org"], evidence, walks)).result == result

@@ -1,0 +1,24 @@
+"""SPF: the sender's domain does not let this host send. RFC 7208 §8."""
+
+from typing_extensions import override
+
+from mailhost.screening.checks.base import Check
+from mailhost.screening.values import Finding, Incoming
+
+SCORES = {"fail": 3.0, "softfail": 1.5, "permerror": 0.5}
+
+
+class Spf(Check):
+    """Points, no more: forwarders break SPF; what must happen DMARC says."""
+
+    name = "spf"
+
+    @override
+    async def look(self, incoming: Incoming) -> Finding | None:
+        spf = incoming.origin.spf
+        score = SCORES.get(spf.result)
+        if score is None:
+            return None
+        if spf.result == "permerror":
+            return self.found(score, f"The SPF record of {spf.domain} is broken")
+        return self.found(score, f"{spf.domain} does not let this server send its mail")

@@ -1,0 +1,81 @@
+"""Who brings mail from the world: admitted, slowed, told to come again, looked at.
+
+Peers of MAILHOST_UNCHECKED_NETWORKS are no strangers: none of this concerns them.
+"""
+
+import asyncio
+
+from django.conf import settings
+from typing_extensions import override
+
+from mailhost.delivery import TRUSTED, Judged
+from mailhost.dnsauth.authentication import Handover
+from mailhost.dnsauth.header import without_forged
+from mailhost.screening import greylist, strangers
+from mailhost.screening.networks import is_looked_at
+from mailhost.screening.pipeline import screen
+from mailhost.screening.values import Action
+from protocols.smtp import replies
+from protocols.smtp.connection import Closed
+from protocols.smtp.paths import Refused
+from protocols.smtp.transaction import MailConnection
+
+
+class StrangerConnection(MailConnection):
+    """A server that nobody here knows."""
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the peer is looked at."""
+        return not self.is_lmtp and is_looked_at(self.context.peer)
+
+    @override
+    async def check_sender(self, address: str) -> None:
+        if not self.is_stranger:
+            return
+        if strangers.has_guessed_enough(self.context.peer):
+            self.say_goodbye(replies.TOO_MANY_GUESSES)
+        if not strangers.may_send(self.context.peer):
+            raise Refused(replies.SLOW_DOWN)
+
+    def say_goodbye(self, reply: str) -> None:
+        """End the connection; raises Closed."""
+        self.log.warning("sent away reply=%r", reply)
+        self._end(reply)
+        raise Closed
+
+    async def answer_guess(self) -> None:
+        """Take the time that an unknown recipient costs; raises Closed when enough."""
+        if not self.is_stranger:
+            return
+        seconds = strangers.guessed(self.context.peer)
+        if seconds is None:
+            self.say_goodbye(replies.TOO_MANY_GUESSES)
+        elif seconds:
+            await asyncio.sleep(seconds)
+
+    async def check_known(self, recipient: str) -> None:
+        """Raise Refused for who is to come again later."""
+        if not (settings.MAILHOST_GREYLIST and self.is_stranger):
+            return
+        sender = self.envelope.mail_from or ""
+        if await greylist.must_wait(self.context.peer, sender, recipient):
+            raise Refused(replies.COME_AGAIN)
+
+    async def look_at(self, octets: bytes) -> tuple[bytes, bytes, Judged]:
+        """Return the message, what we say of it, and what delivery has to know.
+
+        The message has lost fields that only claim to be ours. Raises Refused.
+        """
+        if not self.is_stranger:
+            return octets, b"", TRUSTED
+        if not settings.MAILHOST_CHECK_MAIL:
+            return octets, b"", Judged(sender_is_real=False)
+        envelope, host = self.envelope, settings.MAILHOST_HOSTNAME
+        handover = Handover(self.context.peer, self.helo, envelope.mail_from or "")
+        verdict = await screen(octets, handover, tuple(envelope.recipients))
+        if verdict.action is Action.REFUSE:
+            raise Refused(verdict.reply)
+        origin = verdict.origin
+        judged = Judged(verdict.to_json(), verdict.is_junk, origin.sender_is_real)
+        return without_forged(octets, host), origin.field(host), judged
