@@ -30,7 +30,7 @@ async def verify(letter: Letter, ask: Asks) -> Arc:
     if len(values) > 2 * MOST_SETS:
         return Arc("fail", reason="The chain is too long")
     known = await fetch_keys(values, ask)
-    return await work.run(_verify, letter, values, known)
+    return await work.run_apart(_verify, letter, values, known)
 
 
 def _verify(letter: Letter, values: list[bytes], known: Keys) -> Arc:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 PIECE = 262_144  # octets
-_BLANK = re.compile(rb"[\t ]+")
+_BLANKS = re.compile(rb"  +")
 _MARK = re.compile(rb"[^\t\r\n ]")
 
 
@@ -56,7 +56,7 @@ def canonical(octets: memoryview, *, relaxed: bool) -> Iterator[bytes]:
     empty = True
     for piece in _pieces(octets):
         if relaxed:
-            piece = _BLANK.sub(b" ", piece).replace(b" \r\n", b"\r\n")
+            piece = _relaxed(piece)
         kept = _without_line_ends(piece)
         if kept:
             yield b"\r\n" * held + kept
@@ -65,6 +65,13 @@ def canonical(octets: memoryview, *, relaxed: bool) -> Iterator[bytes]:
     if relaxed and empty:
         return  # RFC 6376 §3.4.4: an empty body stays empty
     yield b"\r\n"
+
+
+def _relaxed(piece: bytes) -> bytes:
+    piece = piece.replace(b"\t", b" ")
+    if b"  " in piece:
+        piece = _BLANKS.sub(b" ", piece)
+    return piece.replace(b" \r\n", b"\r\n")
 
 
 def _pieces(octets: memoryview) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ from mailhost.mime.limits import MAX_HEADER
 
 MOST_FIELDS = 1000  # of a message whose signatures are looked at
 MOST_TAGS = 8192  # octets of a signature field
-MOST_NAMES = 256  # of h=
+MOST_NAMES = 128  # of h=
 _RUN = re.compile(rb"[ \t\r\n]{65}")
 _NAME = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _HASHES = {

@@ -13,10 +13,17 @@ THREADS = 4
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, "mailhost-auth")
+def _threads(name: str, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, f"mailhost-{name}")
 
 
 async def run(fn: Callable[[*Ts], T], *args: *Ts) -> T:
     """Run `fn(*args)` in one of the threads."""
-    return await asyncio.get_running_loop().run_in_executor(_threads(), fn, *args)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads("auth", THREADS), fn, *args)
+
+
+async def run_apart(fn: Callable[[*Ts], T], *args: *Ts) -> T:
+    """Run what may take seconds in a thread of its own: it holds up only its like."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads("apart", 1), fn, *args)

@@ -1,9 +1,11 @@
 """All methods together, against the DNS server of the tests."""
 
+import asyncio
+
 import dkim
 import pytest
 
-from mailhost.dnsauth import iprev
+from mailhost.dnsauth import arc, authentication, iprev
 from mailhost.dnsauth.authentication import Authentication, Handover, authenticate
 from mailhost.dnsauth.header import read
 from mailhost.dnsauth.resolver import Asks, Purse, Resolver
@@ -144,6 +146,18 @@ async def test_who_spends_our_queries_leaves_enough_for_dmarc() -> None:
     assert (found.spf.result, found.signatures[0].result) == ("temperror", "temperror")
     # What could not be asked has nothing to say about the author's domain.
     assert (found.dmarc.result, found.dmarc.policy) == ("fail", "reject")
+
+
+async def test_a_chain_that_takes_too_long_leaves_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def endless(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(arc, "verify", endless)
+    monkeypatch.setattr(authentication, "ARC_SECONDS", 0.05)
+    found = await authenticate(signed(), ANN, HOST, purse(GOOD))
+    assert (found.arc.result, found.dmarc.result) == ("fail", "pass")
 
 
 @pytest.mark.parametrize(
