@@ -5,6 +5,7 @@ Content and blobs go only here: after the grace time, where nothing refers to th
 
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from mailhost.mail.models import (
+    Arrival,
     Blob,
     Content,
     FolderState,
@@ -76,18 +78,36 @@ def collect(now: datetime | None = None) -> int:
 def _prune(horizon: datetime) -> int:
     """Remove some tombstones and note up to where each folder's are incomplete."""
     with transaction.atomic():
-        some = list(
-            Tombstone.objects.filter(expunged_at__lt=horizon).values_list(
-                "pk", flat=True
-            )[:AT_ONCE]
-        )
-        chosen = Tombstone.objects.filter(pk__in=some)
+        old = Tombstone.objects.filter(expunged_at__lt=horizon)
+        columns = ("pk", "account_id", "email_id", "content_id")
+        some = list(old.values_list(*columns)[:AT_ONCE])
+        chosen = Tombstone.objects.filter(pk__in=[row[0] for row in some])
         for folder, modseq in chosen.values_list("folder_id").annotate(Max("modseq")):
             FolderState.objects.filter(
                 folder_id=folder, pruned_modseq__lt=modseq
             ).update(pruned_modseq=modseq)
         chosen.delete()
+        _forget_arrivals(some)
     return len(some)
+
+
+def _forget_arrivals(gone: Sequence[tuple[int, int, int, int | None]]) -> None:
+    """Remove how e-mails came of which the last copy went; in a transaction.
+
+    Given are (tombstone, account, e-mail, content). Copies share content and e-mail.
+    """
+    emails = {(account, email) for _, account, email, _ in gone}
+    contents = {content for *_, content in gone if content is not None}
+    ids = [email for _, email in emails]
+    here = Message.objects.filter(account_id__in={a for a, _ in emails})
+    kept = Tombstone.objects.filter(content_id__in=contents)
+    emails -= set(here.filter(email_id__in=ids).values_list("account_id", "email_id"))
+    emails -= set(kept.values_list("account_id", "email_id"))
+    by_account: dict[int, list[int]] = {}
+    for account, email in emails:
+        by_account.setdefault(account, []).append(email)
+    for account, those in by_account.items():
+        Arrival.objects.filter(account_id=account, email_id__in=those).delete()
 
 
 def _remove_contents(before: datetime) -> int:

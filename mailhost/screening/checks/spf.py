@@ -5,7 +5,7 @@ from typing_extensions import override
 from mailhost.screening.checks.base import Check
 from mailhost.screening.values import Finding, Incoming
 
-SCORES = {"fail": 3.0, "softfail": 1.5, "permerror": 0.5}
+SCORES = {"fail": 2.0, "softfail": 1.0, "permerror": 0.5}
 
 
 class Spf(Check):

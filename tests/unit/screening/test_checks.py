@@ -67,7 +67,7 @@ async def test_the_skeleton_works() -> None:
 
 @pytest.mark.parametrize(
     ("result", "points"),
-    [("fail", 3), ("softfail", 1.5), ("permerror", 0.5), ("none", 0), ("temperror", 0)],
+    [("fail", 2), ("softfail", 1), ("permerror", 0.5), ("none", 0), ("temperror", 0)],
 )
 async def test_spf(result: str, points: float) -> None:
     assert await score(Spf(), spf=SpfResult(result, "example.org")) == points
