@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from mailhost.dnsauth import arc, dmarc, iprev, signatures, spf
+from mailhost.dnsauth import arc, dmarc, iprev, signatures, spf, work
 from mailhost.dnsauth.arc import Arc
 from mailhost.dnsauth.dmarc import Dmarc
 from mailhost.dnsauth.header import Result, write
@@ -112,9 +112,8 @@ async def authenticate(
     `octets` are as they arrived, without any field of ours. Each method has a budget of
     its own: who makes us spend one on their records must not leave nothing for DMARC.
     """
-    letter = letter_of(octets)
+    letter, wanted = await work.run(_read, octets)
     walks = dmarc.Walks(purse(queries))
-    wanted = authors(letter)
     reverse, sender, signed, _ = await asyncio.gather(
         iprev.check(handover.peer, purse(queries)),
         spf.check(
@@ -142,6 +141,11 @@ async def _chain(letter: Letter, ask: Asks) -> Arc:
             return await arc.verify(letter, ask)
     except TimeoutError:
         return Arc("fail", reason="It took too long")
+
+
+def _read(octets: bytes) -> tuple[Letter, list[str]]:
+    letter = letter_of(octets)
+    return letter, authors(letter)
 
 
 def authors(letter: Letter) -> list[str]:

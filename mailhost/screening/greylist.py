@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from mailhost.screening.models import GreylistTry, KnownNetwork
 from mailhost.screening.networks import network_of
+from mailhost.screening.strangers import strangers
 from mailhost.store.gate import gate
 
 WINDOW = timedelta(days=2)  # in which one may come again
 REFRESH = timedelta(days=1)
 AT_ONCE = 500  # rows removed in one transaction
+MOST_TRIES = 1000  # rows that a network may make in an hour, in each process
 
 
 async def must_wait(peer: str, mail_from: str, recipient: str) -> bool:
@@ -24,6 +26,8 @@ async def must_wait(peer: str, mail_from: str, recipient: str) -> bool:
     network = network_of(peer)
     if await gate.read(is_known, network):
         return False
+    if strangers.note("greylist", network) > MOST_TRIES:
+        return True  # without a row: whoever invents senders fills no table
     return await gate.write((), meet, network, _key(network, mail_from, recipient))
 
 

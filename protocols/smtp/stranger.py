@@ -11,10 +11,13 @@ from typing_extensions import override
 from mailhost.delivery import TRUSTED, Judged
 from mailhost.dnsauth.authentication import Handover
 from mailhost.dnsauth.header import without_forged
+from mailhost.dnsauth.work import run
+from mailhost.mime.headers import block_end
+from mailhost.mime.limits import MAX_HEADER
 from mailhost.screening import greylist, strangers
 from mailhost.screening.networks import is_looked_at
 from mailhost.screening.pipeline import screen
-from mailhost.screening.values import Action
+from mailhost.screening.values import Action, Verdict
 from protocols.smtp import replies
 from protocols.smtp.connection import Closed
 from protocols.smtp.paths import Refused
@@ -69,13 +72,22 @@ class StrangerConnection(MailConnection):
         """
         if not self.is_stranger:
             return octets, b"", TRUSTED
+        if block_end(octets, 0, len(octets)) > MAX_HEADER:
+            # What nobody reads to its end could say anything there.
+            raise Refused(replies.HEADER_TOO_LONG)
+        host = settings.MAILHOST_HOSTNAME
+        clean = await run(without_forged, octets, host)
         if not settings.MAILHOST_CHECK_MAIL:
-            return octets, b"", Judged(sender_is_real=False)
-        envelope, host = self.envelope, settings.MAILHOST_HOSTNAME
+            return clean, b"", Judged(sender_is_real=False)
+        verdict = await self._verdict(octets)
+        origin = verdict.origin
+        judged = Judged(verdict.to_json(), verdict.is_junk, origin.sender_is_real)
+        return clean, origin.field(host), judged
+
+    async def _verdict(self, octets: bytes) -> Verdict:
+        envelope = self.envelope
         handover = Handover(self.context.peer, self.helo, envelope.mail_from or "")
         verdict = await screen(octets, handover, tuple(envelope.recipients))
         if verdict.action is Action.REFUSE:
             raise Refused(verdict.reply)
-        origin = verdict.origin
-        judged = Judged(verdict.to_json(), verdict.is_junk, origin.sender_is_real)
-        return without_forged(octets, host), origin.field(host), judged
+        return verdict

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing_extensions import override
 
 from mailhost.dnsauth.dmarc import MOST_AUTHORS
+from mailhost.dnsauth.work import run
 from mailhost.mime.dates import parse_date
 from mailhost.outbound.completion import authors
 from mailhost.screening.checks.base import Check
@@ -21,7 +22,7 @@ class Headers(Check):
 
     @override
     async def look(self, incoming: Incoming) -> Finding | None:
-        faults = list(self._faults(incoming))
+        faults = await run(self._faults, incoming)
         if not faults:
             return None
         reason = "; ".join(text for _, text in faults)

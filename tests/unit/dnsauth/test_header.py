@@ -106,6 +106,17 @@ def test_a_field_of_another_server_is_read() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b'"\\' * 200_000, b'"' * 200_001, b"(" * 200_000, b"(a)" * 100_000, b"=;" * 99],
+)
+def test_hostile_values_take_linear_time(value: bytes) -> None:
+    # Quadratic work would not end before the suite's own time limit.
+    message = b"Authentication-Results: " + value + b"\r\n\r\nbody"
+    assert header.without_forged(message, HOST) == message
+    header.read(value)
+
+
 @given(
     st.binary(max_size=200) | st.text('"();=\\ \r\n\tmail.example.test').map(str.encode)
 )

@@ -10,6 +10,8 @@ from pytest_django import Settings
 
 from mailhost.screening import greylist
 from mailhost.screening.models import GreylistTry, KnownNetwork
+from mailhost.screening.strangers import strangers
+from mailhost.store.gate import gate
 
 pytestmark = [pytest.mark.engines, pytest.mark.django_db]
 NETWORK = "192.0.2.0/24"
@@ -65,3 +67,18 @@ def test_what_is_old_is_forgotten() -> None:
     assert greylist.prune(now + timedelta(days=1)) == 0
     assert greylist.prune(now + timedelta(days=3)) == 1
     assert greylist.prune(now + timedelta(days=60)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_inventing_senders_fills_no_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    strangers.clear()
+    monkeypatch.setattr(greylist, "MOST_TRIES", 3)
+    try:
+        for n in range(6):
+            assert await greylist.must_wait("192.0.2.1", f"{n}@x.example", "a@b")
+    finally:
+        await gate.close()
+        strangers.clear()
+    assert await GreylistTry.objects.acount() == 3

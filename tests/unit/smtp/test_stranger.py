@@ -16,6 +16,7 @@ from mailhost.screening import strangers
 from mailhost.screening.models import SenderPolicy
 from mailhost.store.verdict import read
 from protocols.smtp.server import lmtp_factory
+from tests.fuzz.test_screening_fuzz import HOSTILE
 from tests.unit.dnsauth.test_signatures import rsa_key
 from tests.unit.smtp.conftest import Services
 from tests.unit.smtp.inbox import messages
@@ -177,6 +178,18 @@ async def test_forged_words_of_ours_go_and_nothing_else(
     assert octets.endswith(letter(more=odd + other) + b"\r\n")
 
 
+async def test_forged_words_go_though_nothing_is_checked(
+    services: Services, alice: Any, world: World, settings: Settings
+) -> None:
+    settings.MAILHOST_CHECK_MAIL = False
+    forged = b"Authentication-Results: mail.example.test; dmarc=pass\r\n"
+    client = await services.greeted_mx()
+    assert (await client.message(ANN, [ALICE], letter(more=forged)))[:3] == "250"
+    [octets] = await messages(ALICE)
+    assert b"Authentication-Results" not in octets
+    assert [verdict for _, verdict in await filed(ALICE)] == [""]
+
+
 async def test_without_dns_mail_is_taken(
     services: Services, alice: Any, world: World, settings: Settings
 ) -> None:
@@ -290,6 +303,29 @@ async def test_messages_of_an_hour(
     client = await services.greeted_mx()
     assert (await client.message(ANN, [ALICE], letter()))[:3] == "250"
     assert (await client.say(f"MAIL FROM:<{ANN}>"))[:9] == "451 4.7.1"
+
+
+@pytest.mark.parametrize("octets", HOSTILE, ids=range(len(HOSTILE)))
+async def test_a_hostile_message_is_answered(
+    services: Services, alice: Any, world: World, octets: bytes
+) -> None:
+    world.zone["s._domainkey.x.example"] = {"TXT": rsa_key()[1]}
+    client = await services.greeted_mx()
+    said = await client.message(ANN, [ALICE], octets.replace(b"\r\n.", b"\r\n.."))
+    assert said[:3] in {"250", "550", "552"}
+    assert len(await filed(ALICE)) == (said[:3] == "250")
+    assert (await client.say("NOOP"))[:3] == "250"
+
+
+async def test_a_header_that_nobody_reads_to_its_end(
+    services: Services, alice: Any, world: World
+) -> None:
+    client = await services.greeted_mx()
+    said = await client.message(ANN, [ALICE], letter(more=b"X: y\r\n" * 50_000))
+    assert said == "552 5.3.4 The header is too long"
+    assert (await client.message(ANN, [ALICE], letter(more=b"X: y\r\n" * 900)))[:3] == (
+        "250"
+    )
 
 
 async def test_a_client_that_leaves_while_it_is_looked_at(
