@@ -122,6 +122,15 @@ MAILHOST_MAX_MESSAGE_BYTES = read.number(
     "MAILHOST_MAX_MESSAGE_BYTES", 50 * 1024 * 1024, 65_536
 )
 
+# Memory of each process for messages while they arrive and are delivered, MiB. Default
+# 256: half of it for what arrives, which waits in files beyond that; half for those
+# over 256 KB that are being delivered, which take turns.
+MAILHOST_ARRIVING_MB = read.number("MAILHOST_ARRIVING_MB", 256, 16)
+
+# Messages one SMTP connection may bring, refused ones too; then it ends. Number,
+# default 10000; 0: no limit.
+MAILHOST_MAX_TRANSACTIONS = read.number("MAILHOST_MAX_TRANSACTIONS", 10_000)
+
 # Recipients of one message. Number, default 1000; RFC 5321 §4.5.3.1.8 wants 100.
 MAILHOST_MAX_RECIPIENTS = read.number("MAILHOST_MAX_RECIPIENTS", 1000, 100)
 
@@ -339,6 +348,29 @@ MAILHOST_OUTBOUND_ALLOW_LOOPBACK = read.switch(
     "MAILHOST_OUTBOUND_ALLOW_LOOPBACK", default=False
 )
 
+# Messages a user may send a day (UTC). Number, default 1000; 0: no limit. Who sends
+# more is held until an administrator, who is told, releases them; single users may have
+# their own limit (admin, Senders).
+MAILHOST_SEND_MESSAGES_A_DAY = read.number("MAILHOST_SEND_MESSAGES_A_DAY", 1000)
+
+# Outside addresses a user may write to for the first time, a day. Number, default 300;
+# 0: no limit. As above.
+MAILHOST_SEND_NEW_RECIPIENTS_A_DAY = read.number(
+    "MAILHOST_SEND_NEW_RECIPIENTS_A_DAY", 300
+)
+
+# Days for which a message can be held before it is sent (FUTURERELEASE, send later).
+# Number, default 90.
+MAILHOST_LONGEST_HOLD_DAYS = read.number("MAILHOST_LONGEST_HOLD_DAYS", 90, 1, 3650)
+
+# Whether the address and name of a user's machine stay out of the Received field of
+# what they send. yes or no, default yes.
+MAILHOST_HIDE_SUBMITTERS = read.switch("MAILHOST_HIDE_SUBMITTERS", default=True)
+
+# Whether other servers may ask for reports on delivery (DSN) on port 25: without it
+# nobody can have mail confirmed to a forged sender. yes or no, default yes.
+MAILHOST_MX_DSN = read.switch("MAILHOST_MX_DSN", default=True)
+
 # ## Telling
 
 # Least important log lines shown: DEBUG, INFO, WARNING or ERROR. Default INFO.
@@ -368,6 +400,7 @@ INSTALLED_APPS = [
     "mailhost.store",
     "mailhost.outbound",
     "mailhost.screening",
+    "mailhost.sending",
     "mailhost.webmail",
     "protocols",
     "protocols.pop3",

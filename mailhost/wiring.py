@@ -23,6 +23,8 @@ def name_jobs() -> None:
     """Say what runs again and again. See mailhost/jobs."""
     hour = timedelta(hours=1)
     register("collect", "mailhost.store.maintenance.collect", every=hour, lease=hour)
+    register("send", "mailhost.delivery.scheduled.send")
+    register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
     register("prune greylist", "mailhost.screening.greylist.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)

@@ -36,6 +36,8 @@ class Plan:
 
     targets: dict[int, Target] = field(default_factory=dict)  # by account
     forwards: dict[str, list[str]] = field(default_factory=dict)  # via -> addresses
+    askers: dict[str, str] = field(default_factory=dict)  # via -> its recipient
+    alone: set[str] = field(default_factory=set)  # via of what leads to no account
     refused: dict[str, str] = field(default_factory=dict)  # recipient -> reply
     judged: Judged = TRUSTED
 
@@ -48,11 +50,13 @@ async def deliver(
     peer: str = "",
     known: Mapping[str, Route] | None = None,
     judged: Judged = TRUSTED,
+    wishes: Envelope | None = None,
 ) -> dict[str, Outcome]:
     """Deliver a message to each recipient; returns after the commit.
 
     `octets` have the Received of this host but no Return-Path, which is added here.
-    `known` are the routes if they were looked up already. Of a local address that is
+    `known` are the routes if they were looked up already; `wishes` is the envelope, for
+    what leaves by an alias. Of a local address that is
     unknown the outcome is a refusal; outside addresses are refused too: no relay.
     """
     if known is None:
@@ -61,7 +65,7 @@ async def deliver(
     if judged is not TRUSTED:
         await _apply(judged, plan)
     try:
-        stored = await _store(octets, mail_from, plan)
+        stored = await _store(octets, wishes or Envelope(mail_from, ()), plan)
     except StoreError as error:
         return dict(_all_refused(recipients, error))
     return outcomes(recipients, known, plan, stored)
@@ -123,6 +127,8 @@ def plan_for(
                 )
             if way.outside:
                 plan.forwards[way.canonical] = list(way.outside)
+                plan.askers[way.canonical] = recipient
+                plan.alone |= set() if way.accounts else {way.canonical}
     return plan
 
 
@@ -132,7 +138,7 @@ def _was_here(header: bytes, canonical: str) -> bool:
 
 
 async def _store(
-    octets: bytes, mail_from: str, plan: Plan
+    octets: bytes, envelope: Envelope, plan: Plan
 ) -> dict[int, Stored | StoreError]:
     """Commit the plan; if the whole is refused, each account by itself.
 
@@ -140,14 +146,14 @@ async def _store(
     """
     if not plan.targets and not plan.forwards:
         return {}
-    kept = return_path(mail_from) + octets
+    kept = return_path(envelope.mail_from) + octets
     targets = tuple(plan.targets.values())
     try:
         if not plan.forwards:
             stored = await gate.deliver(await gate.prepare(kept), targets)
         else:
             prepared = await gate.prepare(kept)
-            out = forwarded(octets, mail_from, plan)
+            out = forwarded(octets, envelope, plan)
             stored = await gate.write(
                 sorted(plan.targets), commit, prepared, targets, out
             )
@@ -156,14 +162,14 @@ async def _store(
             raise
         if len(targets) == 1 and not plan.forwards:
             return {targets[0].account_id: error}
-        return await _store_apart(octets, mail_from, plan)
+        return await _store_apart(octets, envelope, plan)
     return {row.account_id: row for row in stored}
 
 
 async def _store_apart(
-    octets: bytes, mail_from: str, plan: Plan
+    octets: bytes, envelope: Envelope, plan: Plan
 ) -> dict[int, Stored | StoreError]:
-    kept = return_path(mail_from) + octets
+    kept = return_path(envelope.mail_from) + octets
     result: dict[int, Stored | StoreError] = {}
     for account, target in plan.targets.items():
         try:
@@ -173,7 +179,7 @@ async def _store_apart(
         except StoreError as error:
             result[account] = error
     if plan.forwards:
-        out = forwarded(octets, mail_from, plan)
+        out = forwarded(octets, envelope, plan)
         await gate.write((), commit, None, (), out)
     return result
 
@@ -192,18 +198,43 @@ def commit(
 
 
 def forwarded(
-    octets: bytes, mail_from: str, plan: Plan
+    octets: bytes, envelope: Envelope, plan: Plan
 ) -> list[tuple[bytes, Envelope]]:
     """Return what leaves for the addresses that aliases forward to."""
     # Delivered-To goes only into the copies that leave: it is how loops are seen.
-    notify = "" if plan.judged.sender_is_real else "NEVER"
+    wishes = {recipient.address: recipient for recipient in envelope.recipients}
     return [
         (
             f"Delivered-To: {via}\r\n".encode() + octets,
-            Envelope(mail_from, tuple(Recipient(a, notify) for a in outside)),
+            _sent_on(envelope, _wish(plan, wishes, via), outside, via in plan.alone),
         )
         for via, outside in plan.forwards.items()
     ]
+
+
+def _wish(plan: Plan, wishes: Mapping[str, Recipient], via: str) -> Recipient:
+    """Return what is asked for an alias; for who is not real, that nobody is told."""
+    asked = wishes.get(plan.askers[via], Recipient(via))
+    return asked if plan.judged.sender_is_real else replace(asked, notify="NEVER")
+
+
+def _sent_on(
+    envelope: Envelope,
+    asked: Recipient,
+    outside: Sequence[str],
+    alone: bool,  # noqa: FBT001 - private
+) -> Envelope:
+    """Return the envelope of a copy that leaves.
+
+    What the sender wants to know goes along where the alias leads to one address and
+    nowhere else; if not, only NEVER does. RFC 3461 §5.2.7.2, §5.2.7.3 (a)
+    """
+    if alone and len(outside) == 1:
+        one = (replace(asked, address=outside[0]),)
+        return replace(envelope, recipients=one, sender_id=None)
+    notify = "NEVER" if asked.notify == "NEVER" else ""
+    several = tuple(Recipient(address, notify) for address in outside)
+    return replace(envelope, recipients=several, envid="", ret="", sender_id=None)
 
 
 def outcomes(

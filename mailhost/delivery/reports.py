@@ -1,14 +1,14 @@
 """Reports on delivery reach the sender here or outside. RFC 3464."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.utils import timezone
 
 from mailhost.delivery.incoming import deliver
 from mailhost.delivery.outcomes import Outcome
-from mailhost.delivery.routes import look_up
+from mailhost.delivery.routes import Route, look_up
 from mailhost.outbound import queue
 from mailhost.outbound.dsn import report
 from mailhost.outbound.values import Envelope, Fate, Recipient
@@ -35,9 +35,13 @@ async def deliver_report(to: str, octets: bytes) -> None:
 
 
 async def return_to_sender(
-    octets: bytes, mail_from: str, refused: Iterable[Outcome]
+    octets: bytes, envelope: Envelope, refused: Iterable[Outcome]
 ) -> None:
-    """Tell the sender of recipients that failed after the message was accepted."""
+    """Tell the sender of recipients that failed after the message was accepted.
+
+    Where NOTIFY leaves out FAILURE nobody is told. RFC 3461 §5.2.6
+    """
+    wishes = {recipient.address: recipient for recipient in envelope.recipients}
     fates = [
         Fate(
             outcome.recipient,
@@ -45,25 +49,57 @@ async def return_to_sender(
             # We do not try again: what was temporary is final. RFC 3463 §3.3
             status="5" + outcome.reply[5:].split(" ", 1)[0],
             reply=outcome.reply,
+            orcpt=wishes[outcome.recipient].orcpt,
         )
         for outcome in refused
+        if not (wish := wishes[outcome.recipient].notify) or "FAILURE" in wish
     ]
-    await send_report(octets, mail_from, fates)
+    await send_report(octets, envelope, fates)
 
 
-async def send_report(
-    octets: bytes, mail_from: str, fates: list[Fate], *, ret: str = "", envid: str = ""
+async def tell_success(
+    octets: bytes,
+    envelope: Envelope,
+    outcomes: Mapping[str, Outcome],
+    found: Mapping[str, Route],
 ) -> None:
-    """Make a report on a message and deliver it; none to the null sender."""
-    if not mail_from or not fates:
+    """Report what was delivered where NOTIFY=SUCCESS. RFC 3461 §5.2.3, §5.2.7.3 (a)."""
+    fates = [
+        Fate(r.address, action, "2.1.5", orcpt=r.orcpt)
+        for r in envelope.recipients
+        if "SUCCESS" in r.notify
+        and (action := _success(outcomes[r.address], found[r.address]))
+    ]
+    await send_report(octets, envelope, fates)
+
+
+def _success(outcome: Outcome, way: Route) -> str:
+    """Return the action; empty where whoever it was sent on to will tell."""
+    if outcome.stored:
+        return "delivered"
+    sent_on = outcome.is_accepted and way.is_local and len(way.outside) > 1
+    return "relayed" if sent_on else ""
+
+
+async def send_report(octets: bytes, envelope: Envelope, fates: list[Fate]) -> None:
+    """Make a report on a message and deliver it; none to the null sender.
+
+    Of a message that requires TLS the report tells no more than the addresses.
+    RFC 8689 §5
+    """
+    if not envelope.mail_from or not fates:
         return
     made = report(
-        to=mail_from,
+        to=envelope.mail_from,
         host=settings.MAILHOST_HOSTNAME,
         fates=fates,
-        original=octets,
-        whole=ret == "FULL",
-        envid=envid,
+        original=b"" if envelope.tls == "required" else octets,
+        whole=envelope.ret == "FULL",
+        envid=envelope.envid,
         arrived_at=timezone.now(),
     )
-    await deliver_report(mail_from, made)
+    try:
+        await deliver_report(envelope.mail_from, made)
+    except Exception:
+        # The message itself is delivered: it must not be refused, and come again.
+        log.exception("a report to %s is lost", envelope.mail_from)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts import addresses
 from accounts.models import Account, Address, Domain
+from mailhost.store import quota
 from mailhost.store.gate import gate
 
 MOST_ALIASES = 100  # addresses that one address may lead to, all steps together
@@ -27,6 +28,10 @@ class Route:
     accounts: tuple[int, ...] = ()
     outside: tuple[str, ...] = ()  # where aliases forward to
     canonical: str = ""
+    # Octets that the emptiest of its accounts can still take, and could if it were
+    # empty; None: no limit. As it was when it was looked up.
+    room: int | None = None
+    most: int | None = None
 
     @property
     def is_known(self) -> bool:
@@ -60,7 +65,17 @@ def route(recipient: str) -> Route:
 
 def routes(recipients: Iterable[str]) -> dict[str, Route]:
     """Follow several addresses."""
-    return {recipient: route(recipient) for recipient in recipients}
+    found = {recipient: route(recipient) for recipient in recipients}
+    room = quota.rooms({a for way in found.values() for a in way.accounts})
+    return {name: _with_room(way, room) for name, way in found.items()}
+
+
+def _with_room(way: Route, rooms: Mapping[int, tuple[int, int]]) -> Route:
+    """Note what the accounts behind an address can take."""
+    if not way.accounts or not all(account in rooms for account in way.accounts):
+        return way
+    mine = [rooms[account] for account in way.accounts]
+    return replace(way, room=max(r for r, _ in mine), most=max(m for _, m in mine))
 
 
 class _LookUp:

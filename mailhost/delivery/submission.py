@@ -1,7 +1,8 @@
 """What a user of ours sends. RFC 6409.
 
 The sender and every author (From) must be the user's own; Date and Message-ID are
-added, Bcc goes. Local recipients have it, and the others are queued, in one commit.
+added, Bcc goes. Local recipients have it, and the others are queued, in one commit,
+which counts the message, too: who goes over a limit sends nothing more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import addresses
+from mailhost.delivery import breach, copies
 from mailhost.delivery.incoming import (
     Plan,
     commit,
@@ -21,67 +23,97 @@ from mailhost.delivery.incoming import (
     return_path,
 )
 from mailhost.delivery.outcomes import FAULT, QUEUED, Outcome, reply_to
-from mailhost.delivery.reports import send_report
+from mailhost.delivery.reports import tell_success
 from mailhost.delivery.routes import Route, routes
 from mailhost.outbound.completion import authors, complete
-from mailhost.outbound.values import Envelope, Fate, Recipient
-from mailhost.store.content import prepare
+from mailhost.outbound.values import Envelope, Recipient
+from mailhost.sending import limits
+from mailhost.sending.limits import Standing, TooMuch
+from mailhost.sending.models import Scheduled
+from mailhost.store.content import Prepared, prepare
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
 from mailhost.store.values import Stored, Target
 
 NOT_YOURS = "550 5.7.1 This sender address is not yours"
 NO_AUTHOR = "550 5.6.0 The message has no From that can be read in one way"
+HELD = "450 4.7.1 Sending is stopped for this login: ask your administrator"
 
 
 class NotPermitted(Exception):
     """The user may not send this; the text is the reply."""
 
 
+class CalledOff(Exception):
+    """What was scheduled is not there any more: sent, or called off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is known before a message is sent."""
+
+    routes: Mapping[str, Route]
+    standing: Standing
+
+
 @dataclass(frozen=True)
 class _Outgoing:
     """All that one submission becomes."""
 
+    user_id: int
     octets: bytes  # complete
     kept: bytes  # as local recipients get it
     plan: Plan
     found: Mapping[str, Route]
     out: list[tuple[bytes, Envelope]]
+    standing: Standing
+    scheduled: int | None = None  # the row that this message comes from
 
     @property
     def targets(self) -> tuple[Target, ...]:
         return tuple(self.plan.targets.values())
 
+    @property
+    def outside(self) -> list[str]:
+        """The addresses that are not ours."""
+        return [name for name, way in self.found.items() if not way.is_local]
 
-async def submit(
+
+async def submit(  # noqa: PLR0913 - a submission has this many sides
     user_id: int,
     octets: bytes,
     envelope: Envelope,
     *,
     received: bytes = b"",
     peer: str = "",
+    copy: bool | None = None,
+    scheduled: int | None = None,
 ) -> dict[str, Outcome]:
     """Send a message; returns after the commit. Raises NotPermitted.
 
-    `received` is the Received field of this hop. A local address that is unknown is
-    refused, the others get it.
+    `received` is the Received field of this hop. `copy`: put one into Sent; None: as
+    the user has it set. `scheduled` is a row that goes in the same commit; raises
+    CalledOff if it is gone. A local address that is unknown is refused, the others get
+    it.
     """
-    names = tuple(r.address for r in envelope.recipients)
-    found = await gate.read(
-        examine, user_id, envelope.mail_from, authors(octets), names
-    )
-    going = _outgoing(user_id, octets, envelope, found, (received, peer))
+    found = await gate.read(examine, user_id, octets, envelope)
+    going = _outgoing((user_id, scheduled), octets, envelope, found, (received, peer))
     prepared = await gate.prepare(going.kept) if going.targets else None
     try:
-        stored = await gate.write(
-            sorted(going.plan.targets), commit, prepared, going.targets, going.out
-        )
+        stored = await gate.write(sorted(going.plan.targets), _commit, going, prepared)
+    except TooMuch as error:
+        if await gate.write((), limits.hold, user_id, str(error)):
+            await breach.tell(user_id, str(error))
+        raise NotPermitted(HELD) from None
     except StoreError as error:
-        if not going.out and len(going.targets) == 1:
+        if not going.out and len(going.targets) == 1 and scheduled is None:
             return _refused(going, envelope, error)
-        return await _apart(going, envelope)
-    result = _results(going, envelope, stored)
-    await _tell_success(going, envelope, result)
+        result = await _apart(going, envelope)
+    else:
+        result = _results(going, envelope, stored)
+    await tell_success(going.octets, envelope, result, found.routes)
+    if found.standing.keeps_copy if copy is None else copy:
+        await copies.keep(user_id, envelope.mail_from, octets, going.octets)
     return result
 
 
@@ -93,48 +125,73 @@ def submit_sync(
     Raises NotPermitted, and StoreError if a local recipient cannot take it: then
     nothing is sent to anybody.
     """
-    names = tuple(r.address for r in envelope.recipients)
-    found = gate.read_sync(examine, user_id, envelope.mail_from, authors(octets), names)
-    going = _outgoing(user_id, octets, envelope, found, (b"", peer))
+    found = gate.read_sync(examine, user_id, octets, envelope)
+    going = _outgoing((user_id, None), octets, envelope, found, (b"", peer))
     prepared = prepare(going.kept) if going.targets else None
-    stored = gate.write_sync(
-        sorted(going.plan.targets), commit, prepared, going.targets, going.out
-    )
+    try:
+        stored = gate.write_sync(sorted(going.plan.targets), _commit, going, prepared)
+    except TooMuch as error:
+        if gate.write_sync((), limits.hold, user_id, str(error)):
+            breach.tell_sync(user_id, str(error))
+        raise NotPermitted(HELD) from None
     return _results(going, envelope, stored)
 
 
-def examine(
-    user_id: int, mail_from: str, from_: Sequence[str], recipients: Sequence[str]
-) -> dict[str, Route]:
+def examine(user_id: int, octets: bytes, envelope: Envelope) -> Examined:
     """Return where the recipients lead; raises NotPermitted. Reads only."""
+    from_ = authors(octets)
     if not from_:
         raise NotPermitted(NO_AUTHOR)
     # The null sender is for reports that mail programs send. RFC 8098 §3
-    wanted = {*from_, mail_from} - {""}
+    wanted = {*from_, envelope.mail_from} - {""}
     if not all(addresses.sends_as(user_id, address) for address in wanted):
         raise NotPermitted(NOT_YOURS)
-    return routes(recipients)
+    standing = limits.standing(user_id)
+    if standing.is_held:
+        raise NotPermitted(HELD)
+    return Examined(routes(r.address for r in envelope.recipients), standing)
 
 
 def _outgoing(
-    user_id: int,
+    who: tuple[int, int | None],
     octets: bytes,
     envelope: Envelope,
-    found: Mapping[str, Route],
+    found: Examined,
     trace: tuple[bytes, str],
 ) -> _Outgoing:
-    received, peer = trace
-    host = settings.MAILHOST_HOSTNAME
+    (user_id, scheduled), (received, peer) = who, trace
+    host, ways = settings.MAILHOST_HOSTNAME, found.routes
     made = received + complete(octets, host=host, now=timezone.now())
-    local = [name for name, way in found.items() if way.is_local]
-    plan = plan_for(made, local, found, envelope.mail_from, peer)
-    outside = tuple(r for r in envelope.recipients if not found[r.address].is_local)
-    out = forwarded(made, envelope.mail_from, plan)
+    local = [name for name, way in ways.items() if way.is_local]
+    plan = plan_for(made, local, ways, envelope.mail_from, peer)
+    outside = tuple(r for r in envelope.recipients if not ways[r.address].is_local)
+    out = forwarded(made, envelope, plan)
     if outside:
         envelope = replace(envelope, recipients=outside, sender_id=user_id)
         out.append((made, envelope))
     kept = return_path(envelope.mail_from) + made
-    return _Outgoing(made, kept, plan, found, out)
+    return _Outgoing(
+        user_id, made, kept, plan, ways, out, found.standing, scheduled=scheduled
+    )
+
+
+def _commit(going: _Outgoing, prepared: Prepared | None) -> list[Stored]:
+    """Write all that it becomes; inside one transaction of the gate."""
+    _count(going)
+    return commit(prepared, going.targets, going.out)
+
+
+def _commit_out(going: _Outgoing, out: list[tuple[bytes, Envelope]]) -> None:
+    _count(going)
+    commit(None, (), out)
+
+
+def _count(going: _Outgoing) -> None:
+    if going.scheduled is not None:
+        row = Scheduled.objects.filter(pk=going.scheduled, user_id=going.user_id)
+        if not row.delete()[0]:
+            raise CalledOff
+    limits.count(going.user_id, going.outside, going.standing)
 
 
 def _results(
@@ -161,8 +218,7 @@ async def _apart(going: _Outgoing, envelope: Envelope) -> dict[str, Outcome]:
     names = [r.address for r in envelope.recipients]
     local = [name for name in names if going.found[name].is_local]
     direct = [e for e in going.out if e[1].sender_id is not None]
-    if direct:
-        await gate.write((), commit, None, (), direct)
+    await gate.write((), _commit_out, going, direct)
     result = {name: Outcome(name, QUEUED) for name in names}
     try:
         return result | await deliver(
@@ -170,6 +226,7 @@ async def _apart(going: _Outgoing, envelope: Envelope) -> dict[str, Outcome]:
             mail_from=envelope.mail_from,
             recipients=local,
             known=going.found,
+            wishes=envelope,
         )
     except Exception:
         if not direct:
@@ -178,20 +235,12 @@ async def _apart(going: _Outgoing, envelope: Envelope) -> dict[str, Outcome]:
         return result | {name: Outcome(name, FAULT) for name in local}
 
 
-async def _tell_success(
-    going: _Outgoing, envelope: Envelope, result: Mapping[str, Outcome]
-) -> None:
-    """Report delivery to local recipients where NOTIFY=SUCCESS. RFC 3461 §5.2.2."""
-    fates = [
-        Fate(r.address, "delivered", "2.1.5", orcpt=r.orcpt)
-        for r in envelope.recipients
-        if "SUCCESS" in r.notify and result[r.address].stored
-    ]
-    await send_report(
-        *(going.octets, envelope.mail_from, fates),
-        ret=envelope.ret,
-        envid=envelope.envid,
-    )
-
-
-__all__ = ["NotPermitted", "Recipient", "examine", "submit", "submit_sync"]
+__all__ = [
+    "CalledOff",
+    "Examined",
+    "NotPermitted",
+    "Recipient",
+    "examine",
+    "submit",
+    "submit_sync",
+]

@@ -50,7 +50,7 @@ async def deliver(domain: str, envelope: Envelope, octets: bytes) -> list[Result
     addresses = [(hop, address) for hop in found for address in hop.addresses]
     for hop, address in addresses[:MOST_CONNECTIONS]:
         try:
-            client = await _connected(hop, address)
+            client = await _connected(hop, address, verified=must_have_tls(envelope))
         except NoConnection as error:
             last = f"{hop.host} [{address}]: {error}"
             continue
@@ -61,16 +61,26 @@ async def deliver(domain: str, envelope: Envelope, octets: bytes) -> list[Result
     return [Result(Verdict.LATER, "4.4.1", last)] * len(envelope.recipients)
 
 
-async def _connected(hop: Hop, address: str) -> aiosmtplib.SMTP:
+def must_have_tls(envelope: Envelope) -> bool:
+    """Tell whether it goes over verified TLS or not at all. RFC 8689 §4.2.1.
+
+    A report does not: it would be lost (§5).
+    """
+    return envelope.tls == "required" and bool(envelope.mail_from)
+
+
+async def _connected(hop: Hop, address: str, *, verified: bool) -> aiosmtplib.SMTP:
     try:
-        return await _greeted(hop, address, tls=True)
+        return await _greeted(hop, address, tls=True, verified=verified)
     except NoTls:
-        if hop.login:
+        if hop.login or verified:
             raise
         return await _greeted(hop, address, tls=False)
 
 
-async def _greeted(hop: Hop, address: str, *, tls: bool) -> aiosmtplib.SMTP:
+async def _greeted(
+    hop: Hop, address: str, *, tls: bool, verified: bool = False
+) -> aiosmtplib.SMTP:
     """Connect, say hello, start TLS where it is offered, log in where we must."""
     client = aiosmtplib.SMTP(
         hostname=address,
@@ -79,7 +89,7 @@ async def _greeted(hop: Hop, address: str, *, tls: bool) -> aiosmtplib.SMTP:
         timeout=CONNECT_SECONDS,
         start_tls=False,
         use_tls=hop.implicit_tls,
-        tls_context=_context(hop),
+        tls_context=_context(hop, verified=verified),
     )
     try:
         await client.connect()
@@ -107,8 +117,10 @@ async def _start_tls(client: aiosmtplib.SMTP, hop: Hop) -> None:
         raise NoTls(f"TLS failed: {_said(error)}") from error
 
 
-def _context(hop: Hop) -> ssl.SSLContext:
+def _context(hop: Hop, *, verified: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    if verified:
+        return context
     if not hop.login or all(_is_near(address) for address in hop.addresses):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -136,6 +148,8 @@ class _Transaction:
     async def run(self, octets: bytes) -> list[Result]:
         """Return a result for each recipient."""
         recipients = self.envelope.recipients
+        if refusal := self._lacks_tls():
+            return [refusal] * len(recipients)
         if self._needs_utf8() and not self.client.supports_extension("smtputf8"):
             # RFC 6531 §3.3; RFC 6533 §3
             text = "The server does not take internationalized addresses"
@@ -153,6 +167,18 @@ class _Transaction:
             for n, recipient in enumerate(recipients)
         ]
 
+    def _lacks_tls(self) -> Result | None:
+        """Return the failure where a message that requires TLS cannot go on."""
+        if not must_have_tls(self.envelope):
+            return None
+        if self.client.get_transport_info("sslcontext") is None:
+            text, status = "The server offers no TLS", "5.7.10"
+        elif not self.client.supports_extension("requiretls"):
+            text, status = "The server does not know REQUIRETLS", "5.7.30"
+        else:
+            return None
+        return Result(Verdict.FAILED, status, text, self.host)
+
     async def _mail(self, size: int) -> None:
         options = []
         if self.client.supports_extension("size"):
@@ -161,6 +187,8 @@ class _Transaction:
             options.append("BODY=8BITMIME")
         if self._needs_utf8():
             options.append("SMTPUTF8")
+        if must_have_tls(self.envelope):
+            options.append("REQUIRETLS")
         if self._has_dsn():
             options += [f"RET={self.envelope.ret}"] if self.envelope.ret else []
             options += [f"ENVID={self.envelope.envid}"] if self.envelope.envid else []

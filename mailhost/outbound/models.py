@@ -28,6 +28,11 @@ class QueueMessage(models.Model):
     smtputf8 = models.BooleanField(default=False)
     ret = models.CharField(max_length=4, blank=True, help_text=_("RFC 3461 §4.3"))
     envid = models.CharField(max_length=100, blank=True, help_text=_("xtext"))
+    asked = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("tls (RFC 8689), priority (RFC 6710), by (RFC 2852)"),
+    )
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

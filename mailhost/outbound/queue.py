@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from mailhost.outbound import asked
 from mailhost.outbound.dsn import report
 from mailhost.outbound.models import QueueMessage, QueueRecipient, State
 from mailhost.outbound.policy import next_attempt
@@ -41,8 +42,9 @@ def enqueue(octets: bytes, envelope: Envelope) -> int:
         ret=envelope.ret,
         envid=envelope.envid,
         sender_id=envelope.sender_id,
+        asked=asked.kept(envelope),
         created_at=now,
-        expires_at=now + lifetime,
+        expires_at=asked.expiry(envelope, now + lifetime),
     )
     QueueRecipient.objects.bulk_create(
         [
@@ -94,6 +96,7 @@ def _work(rows: Sequence[QueueRecipient]) -> Work:
             envid=message.envid,
             smtputf8=message.smtputf8,
             sender_id=message.sender_id,
+            **asked.read(message.asked),
         ),
         recipient_ids=tuple(row.pk for row in rows),
         created_at=message.created_at,
@@ -191,7 +194,10 @@ def _notice(rows: Sequence[QueueRecipient]) -> Notice:
         to=message.mail_from,
         host=settings.MAILHOST_HOSTNAME,
         fates=fates,
-        original=bytes(message.octets),
+        # RFC 8689 §5: the report goes where TLS may not be had
+        original=b""
+        if message.asked.get("tls") == "required"
+        else bytes(message.octets),
         whole=message.ret == "FULL",
         envid=message.envid,
         arrived_at=message.created_at,

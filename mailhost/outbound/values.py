@@ -15,8 +15,21 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """Until when a message should arrive. RFC 2852 §4."""
+
+    when: datetime
+    returns: bool  # too late: it goes back; else its sender is told of the delay
+    traces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
-    """What goes around the octets."""
+    """What goes around the octets.
+
+    `tls`: "required" (REQUIRETLS), "optional" (TLS-Required: No, no policy of the
+    recipient's counts), or empty. RFC 8689 §4.1.
+    """
 
     mail_from: str
     recipients: tuple[Recipient, ...]
@@ -24,6 +37,9 @@ class Envelope:
     envid: str = ""
     smtputf8: bool = False
     sender_id: int | None = None
+    tls: str = ""
+    priority: int = 0  # RFC 6710: -9 to 9
+    deliver_by: Deadline | None = None
 
 
 class Verdict(Enum):

@@ -13,6 +13,11 @@ from mailhost.store.errors import NoSuchQuota, OverQuota
 from mailhost.store.flags import DELETED
 from mailhost.store.values import FolderInfo
 
+MOST = 1 << 62  # octets that nobody has
+LIMITED = """
+    SELECT s.account_id, s.bytes, s.messages, a.quota_bytes, a.quota_messages
+    FROM mail_accountstate s JOIN accounts_account a ON a.id = s.account_id
+"""
 MANAGES = "accounts.change_account"  # the permission to set quotas
 
 
@@ -56,6 +61,28 @@ def usage(account_id: int) -> Usage:
     if row is None:
         raise NoSuchQuota("No such quota root")
     return usage_of(row[:2], *row[2:])
+
+
+def rooms(account_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return {account: (octets it can still take, octets it may hold)}; one query.
+
+    An account without a limit is left out; one with its number of messages used up
+    can take none.
+    """
+    ids = sorted(account_ids)
+    if not ids:
+        return {}
+    condition, parameters = sql.among("s.account_id", ids)
+    rows = sql.rows(f"{LIMITED} WHERE {condition}", parameters)
+    found = {}
+    for account, octets, messages, *limits in rows:
+        most = usage_of((octets, messages), *limits)
+        whole = MOST if most.most_bytes is None else most.most_bytes
+        if most.most_messages is not None and messages >= most.most_messages:
+            found[account] = (0, whole)
+        elif most.most_bytes is not None:
+            found[account] = (whole - octets, whole)
+    return found
 
 
 def deleted_bytes(folders: Iterable[FolderInfo]) -> dict[int, int]:

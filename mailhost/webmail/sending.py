@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from accounts import addresses
 from accounts.models import User
 from mailhost import delivery
+from mailhost.delivery.copies import account_for
+from mailhost.delivery.copies import with_role as with_role
 from mailhost.outbound.values import Envelope, Recipient
-from mailhost.store import append, change, flags, folders, rights
+from mailhost.store import append, change, flags
 from mailhost.store.content import Prepared
-from mailhost.store.errors import NoSuchFolder, StoreError
+from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
-from mailhost.store.values import FolderInfo, Stored
+from mailhost.store.values import Stored
 from mailhost.webmail.composing import Written
 from mailhost.webmail.letters import Where
 
@@ -95,28 +96,15 @@ def _put(
     return append.append(account_id, folder.id, prepared, bits)
 
 
-def with_role(account_id: int, role: str, name: str) -> FolderInfo:
-    """Return the folder of a role; make it where there is none. In a transaction."""
-    found = folders.folder_by_role(account_id, role)
-    if found is not None:
-        return found
-    try:
-        return folders.open_folder(account_id, name)
-    except NoSuchFolder:
-        return folders.create_folder(account_id, name, role)
-
-
 def account_of(user: User, address: str) -> int:
     """Return the account that keeps what is sent as an address: a shared one its own.
 
     Raises NotSent where the user has no account to keep anything in.
     """
-    mine = gate.read_sync(rights.accounts_of, user.pk)
-    leads_to = gate.read_sync(addresses.resolve, address).account_ids
-    may_insert = [account for account in mine if "i" in account.rights]
-    for account in sorted(may_insert, key=lambda a: a.id not in leads_to):
-        return account.id
-    raise NotSent(_("You have no account to send from."))
+    account_id = gate.read_sync(account_for, user.pk, address)
+    if account_id is None:
+        raise NotSent(_("You have no account to send from."))
+    return account_id
 
 
 def mark_origin(origin: Where, kind: str) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailhost.outbound import routing
+from protocols.common.certificate import make_self_signed
 from tests.unit.smtp import inbox
 from tests.unit.smtp.conftest import ssl_context
 
@@ -67,6 +70,18 @@ class Remote:
         if line == "STARTTLS":
             return "220 go"
         return "354 go" if line == "DATA" else "250 2.1.0 OK"
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate of mx.far.example's that clients trust."""
+    folder = Path(tempfile.mkdtemp(prefix="mailhost-tls-"))
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    make_self_signed(chain, key, "mx.far.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    return context
 
 
 @pytest.fixture

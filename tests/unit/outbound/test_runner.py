@@ -1,5 +1,6 @@
 """The queue, from a row to the server outside and back to the sender."""
 
+import ssl
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -319,3 +320,85 @@ def test_old_rows_are_swept(alice: Any) -> None:
     QueueRecipient.objects.filter(pk=first.pk).update(state=State.SENT, told=True)
     assert queue.sweep() == 1
     assert QueueMessage.objects.count() == 1
+
+
+# ---- TLS that a message requires. RFC 8689 §4.2.1
+
+
+@pytest.mark.parametrize(
+    ("offered", "state", "status"),
+    [
+        ("REQUIRETLS SIZE STARTTLS", "sent", "2.0.0"),
+        ("SIZE STARTTLS", "failed", "5.7.30"),
+        ("REQUIRETLS", "failed", "5.7.10"),
+    ],
+)
+async def test_tls_is_required(
+    remote: Remote,
+    alice: Any,
+    trusted: ssl.SSLContext,
+    offered: str,
+    state: str,
+    status: str,
+) -> None:
+    remote.extensions = tuple(set(offered.split()) - {"STARTTLS"})
+    remote.ssl_context = trusted if "STARTTLS" in offered else None
+    await put("a@far.example", tls="required", ret="FULL")
+    await run_once()
+    found = await row("a@far.example")
+    assert (found.state, found.status) == (state, status)
+    sent = f"MAIL FROM:<{ALICE}> SIZE={len(MESSAGE)} REQUIRETLS"
+    assert (sent in remote.said) == (state == "sent")
+    assert len(remote.messages) == (state == "sent")
+    for report in await messages(ALICE):
+        assert b"Subject: out" not in report  # §5: it tells nothing of the message
+
+
+async def test_required_tls_wants_a_good_certificate(
+    remote: Remote, alice: Any, ssl_context: ssl.SSLContext
+) -> None:
+    remote.extensions = ("REQUIRETLS",)
+    remote.ssl_context = ssl_context  # self-signed, for another name
+    await put("a@far.example", tls="required")
+    await run_once()
+    found = await row("a@far.example")
+    assert found.state == State.QUEUED
+    assert "certificate verify failed" in found.last_reply
+    assert remote.messages == []
+
+
+async def test_a_report_goes_without(remote: Remote) -> None:
+    """RFC 8689 §5: it must not be lost for want of TLS."""
+    await put("a@far.example", mail_from="", tls="required")
+    await run_once()
+    assert (await row("a@far.example")).state == State.SENT
+
+
+# ---- Nothing that is queued can pass for a second message
+
+ENDS = [
+    *(b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\n.\r"),
+    *(b"\r.\n", b"\r\n.\r\r\n", b"\n\n.\r\r\n", b"\r\n.\r\n", b".\r\n", b".\n", b"\r"),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("at", ["inside", "at the end", "at the start"])
+async def test_nothing_is_smuggled_out(
+    remote: Remote, alice: Any, end: bytes, at: str
+) -> None:
+    """Whatever line ends it holds, other servers read one message, and in one way."""
+    more = b"MAIL FROM:<evil@x.example>\r\nDATA\r\n"
+    octets = {
+        "inside": MESSAGE + b"x" + end + more,
+        "at the end": MESSAGE + more + end,
+        "at the start": end + MESSAGE + more,
+    }[at]
+    envelope = Envelope(ALICE, (Recipient("a@far.example"),))
+    await gate.write((), queue.enqueue, octets, envelope)
+    await run_once()
+    [sent] = remote.messages
+    assert not any(line.startswith("MAIL FROM:<evil") for line in remote.said)
+    assert b"\n" not in sent.replace(b"\r\n", b"")
+    assert b"\r" not in sent.replace(b"\r\n", b"")
+    assert b"\r\n.\r\n" not in b"\r\n" + sent
