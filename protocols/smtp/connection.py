@@ -31,6 +31,9 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 READ_LIMIT = 65_536  # octets that wait unread before the peer is slowed
 HELD_BACK = 8192  # octets of replies that wait for a pipelining client
 MOST_REFUSALS = 100  # 4xx and 5xx replies of one connection
+# Commands that bring no mail nearer, between two messages.
+MOST_IDLE_COMMANDS = 100
+IDLE_COMMANDS = {"NOOP", "RSET", "VRFY", "HELP", "EHLO", "HELO", "LHLO", "XCLIENT"}
 TIMEOUT_SECONDS = 300  # RFC 5321 §4.5.3.2.7
 
 # Octets of a line with its CRLF. RFC 5321 §4.5.3.1.4 says 512; the extensions add to
@@ -70,7 +73,8 @@ class Connection(SMTP):
     line_length_limit = READ_LIMIT
     banner: ClassVar[str] = "ESMTP mailhost"
     before_tls: ClassVar[frozenset[str] | None] = None  # None: everything
-    without: ClassVar[frozenset[str]] = frozenset({"EXPN"})
+    without: ClassVar[frozenset[str]] = frozenset()
+    offered: frozenset[str] = frozenset()  # keywords that EHLO announced
 
     def __init__(self, context: ConnectionContext) -> None:
         # Not SMTP.__init__: see above. A test compares what it would have set.
@@ -93,9 +97,10 @@ class Connection(SMTP):
         self._handle_hooks: dict[str, Any] = {}
         self._auth_required = False
         self.transport: asyncio.Transport | None = None
+        self.envelope = None
         self._start_over()
         self._replies = bytearray()
-        self._refusals = 0
+        self._refusals = self.idle_commands = 0
         self._is_idle = self._is_draining = False
         self._tls: asyncio.Future[None] | None = None
         self._handler_coroutine: asyncio.Task[None] | None = None
@@ -168,7 +173,7 @@ class Connection(SMTP):
     @override
     async def _handle_client(self) -> None:
         try:
-            await self.say(f"220 {self.hostname} {self.banner}")
+            await self.say(self.greeting)
             while True:
                 await self._command(await self.read_line())
                 if self._is_draining:
@@ -179,6 +184,11 @@ class Connection(SMTP):
         finally:
             if self.transport is not None:
                 self.transport.close()
+
+    @property
+    def greeting(self) -> str:
+        """What is said first."""
+        return f"220 {self.hostname} {self.banner}"
 
     async def read_line(self) -> bytes:
         """Return the next line without its end; raises Closed. Sends what waits.
@@ -239,6 +249,11 @@ class Connection(SMTP):
         method: Method | None = self._smtp_methods.get(verb)
         if method is None:
             raise Refused(replies.UNKNOWN_COMMAND)
+        if verb in IDLE_COMMANDS:
+            self.idle_commands += 1
+            if self.idle_commands > MOST_IDLE_COMMANDS:
+                self._end(replies.TOO_MANY_COMMANDS)
+                raise Closed
         allowed = self.context.may_log_in or self.before_tls is None
         if not allowed and verb not in (self.before_tls or ()):
             raise Refused(replies.TLS_FIRST)  # RFC 3207 §4

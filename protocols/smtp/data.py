@@ -1,49 +1,70 @@
-"""The octets after DATA: where they end, without the dots that were added.
+"""The octets after DATA and BDAT: where they end, without the dots that were added.
 
-Only CRLF.CRLF ends a message (RFC 5321 §4.1.1.4). A bare CR or LF never does: servers
-that read one as a line end take a second, smuggled message out of the first.
+Only CRLF.CRLF ends what follows DATA (RFC 5321 §4.1.1.4). A bare CR or LF never does:
+servers that read one as a line end take a second, smuggled message out of the first.
+What follows BDAT ends after as many octets as were announced (RFC 3030 §2).
 """
 
+from protocols.smtp.spool import Spool
+
 END = b"\r\n.\r\n"
+LONGEST = 65_536  # octets of a line that are kept back
 
 
 class Body:
-    """Collects a message in whatever pieces it comes; drops what is over the limit."""
+    """Finds the end of what follows DATA, in whatever pieces it comes."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit  # octets
+    wanted = -1  # as many as there are
+
+    def __init__(self, spool: Spool) -> None:
+        self.spool = spool
         # The line end of the DATA command itself: a first line may be the dot.
-        self._octets = bytearray(b"\r\n")
-        self.too_big = False
+        self._unread = bytearray(b"\r\n")
+        self._passed = 2  # octets of what is unread that the spool has already
 
     def feed(self, octets: bytes) -> bytes | None:
         """Take octets; return those that follow the end, None before it came."""
-        start = max(0, len(self._octets) - len(END) + 1)
-        self._octets += octets
-        end = self._octets.find(END, start)
-        if end < 0:
-            self._shed()
-            return None
-        rest = bytes(self._octets[end + len(END) :])
-        # The CRLF before the dot is the end of the message's own last line.
-        del self._octets[end + 2 :]
-        self.too_big = self.too_big or len(self._octets) > self._limit + 2
-        return rest
+        start = max(0, len(self._unread) - len(END) + 1)
+        self._unread += octets
+        end = self._unread.find(END, start)
+        if end >= 0:
+            rest = bytes(self._unread[end + len(END) :])
+            # The CRLF before the dot is the end of the message's own last line.
+            self._pass_on(end + 2)
+            return rest
+        line = self._unread.rfind(b"\r\n")
+        if line > 0:
+            self._pass_on(line + 2)
+            del self._unread[:line]
+            self._passed = 2
+        elif len(self._unread) > LONGEST:
+            # A CR at the end may belong to a line end.
+            self._pass_on(len(self._unread) - 1)
+            del self._unread[:-1]
+            self._passed = 0
+        return None
 
-    def message(self) -> bytes:
-        """Return the message; empty if it was too big. RFC 5321 §4.5.2."""
-        if self.too_big:
-            return b""
-        # One copy; every line that begins with a dot had one added.
-        if self._octets.find(b"\r\n.") >= 0:
-            return bytes(self._octets.replace(b"\r\n.", b"\r\n"))[2:]
-        return bytes(memoryview(self._octets)[2:])
+    def _pass_on(self, end: int) -> None:
+        """Give the spool what stands before end, without added dots."""
+        octets = self._unread[:end]
+        if b"\r\n." in octets:
+            octets = octets.replace(b"\r\n.", b"\r\n")  # RFC 5321 §4.5.2
+        self.spool.add(memoryview(octets)[self._passed :])
 
-    def _shed(self) -> None:
-        # The last line may still become the end, hence the tail.
-        if len(self._octets) > self._limit + len(END):
-            self.too_big = True
-            del self._octets[: -len(END)]
+
+class Chunk:
+    """Counts off what follows one BDAT."""
+
+    def __init__(self, size: int, spool: Spool) -> None:
+        self.spool = spool
+        self.wanted = size  # octets that are missing
+
+    def feed(self, octets: bytes) -> bytes | None:
+        """Take octets; return those that follow the chunk, None before it is whole."""
+        mine = octets[: self.wanted]
+        self.spool.add(mine)
+        self.wanted -= len(mine)
+        return None if self.wanted else octets[len(mine) :]
 
 
 def has_bare_line_ends(octets: bytes) -> bool:

@@ -22,5 +22,7 @@ class Lmtp(Mx):
     @override
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         # It comes from a program we trust, often from a pipe: LF is mended.
-        outcomes = await self._deliver(normalised(octets), received)
-        return [outcomes[name].reply for name in self.envelope.recipients]
+        if not self.envelope.options.binary:
+            octets = normalised(octets)
+        outcomes = await self._deliver(octets, received)
+        return [outcomes[name].reply for name in self.envelope.told]

@@ -27,6 +27,11 @@ class LoginConnection(MailConnection):
     _failures = 0
     _version: int | None = None
 
+    @override
+    def _start_over(self) -> None:
+        self.login = None
+        super()._start_over()
+
     @property
     @override
     def is_logged_in(self) -> bool:

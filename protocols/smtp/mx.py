@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from typing_extensions import override
 
 from mailhost.delivery import (
@@ -12,6 +13,7 @@ from mailhost.delivery import (
     deliver,
     look_up,
     return_to_sender,
+    tell_success,
 )
 from protocols.smtp import replies
 from protocols.smtp.data import has_bare_line_ends
@@ -23,6 +25,10 @@ class Mx(StrangerConnection):
     """Another server that has mail for us."""
 
     without = StrangerConnection.without | {"AUTH"}  # nobody logs in here
+
+    @override
+    def offers_dsn(self) -> bool:
+        return bool(settings.MAILHOST_MX_DSN)
 
     @override
     async def check_recipient(self, address: str) -> Route:
@@ -38,7 +44,8 @@ class Mx(StrangerConnection):
     @override
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         """Deliver; one reply for all recipients. RFC 5321 §4.1.1.4."""
-        if has_bare_line_ends(octets):
+        is_text = not self.envelope.options.binary
+        if is_text and has_bare_line_ends(octets):
             # What one server reads as a line end and another does not can smuggle.
             raise Refused(replies.BARE_LINE_ENDS)
         octets, field, judged = await self.look_at(octets)
@@ -58,9 +65,8 @@ class Mx(StrangerConnection):
         Only one who is real: whoever was forged did not send it, and it was no loss
         (the message was here before). RFC 3834 §2, RFC 5321 §6.2.
         """
-        assert self.envelope.mail_from is not None
         if judged.sender_is_real:
-            await return_to_sender(octets, self.envelope.mail_from, refused)
+            await return_to_sender(octets, self.asked(octets), refused)
             return
         for outcome in refused:
             self.log.warning(
@@ -70,16 +76,19 @@ class Mx(StrangerConnection):
     async def _deliver(
         self, octets: bytes, received: bytes, judged: Judged = TRUSTED
     ) -> dict[str, Outcome]:
-        envelope = self.envelope
-        assert envelope.mail_from is not None
-        return await deliver(
+        envelope, asked = self.envelope, self.asked(octets)
+        outcomes = await deliver(
             received + octets,
-            mail_from=envelope.mail_from,
+            mail_from=asked.mail_from,
             recipients=tuple(envelope.recipients),
             peer=f"{self.helo} [{self.context.peer}]",
             known=envelope.routes,
             judged=judged,
+            wishes=asked,
         )
+        if judged.sender_is_real:  # a forged one did not ask
+            await tell_success(octets, asked, outcomes, envelope.routes)
+        return outcomes
 
 
 def _worst(refused: Sequence[Outcome]) -> str:

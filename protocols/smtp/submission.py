@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
+from django.utils import timezone
 from typing_extensions import override
 
 from accounts import addresses
@@ -11,25 +13,40 @@ from mailhost.delivery import (
     Route,
     look_up,
     return_to_sender,
+    schedule,
     submit,
 )
-from mailhost.outbound.values import Envelope, Recipient
+from mailhost.outbound.values import Envelope
 from mailhost.store.gate import gate
 from protocols.smtp import replies
 from protocols.smtp.data import normalised
 from protocols.smtp.login import LoginConnection
+from protocols.smtp.parameters import longest_hold
 from protocols.smtp.paths import Refused
 
 
 class Submission(LoginConnection):
     """A user's mail program."""
 
-    offers_dsn = True
-    before_tls = frozenset({"NOOP", "EHLO", "HELO", "STARTTLS", "QUIT", "RSET", "HELP"})
+    # BDAT is refused after its octets, not before. XCLIENT: see there.
+    before_tls = frozenset(
+        {
+            *("NOOP", "EHLO", "HELO", "STARTTLS", "QUIT", "RSET", "HELP"),
+            *("BDAT", "XCLIENT"),
+        }
+    )
 
     @override
     def extensions(self) -> list[str]:
-        return [*super().extensions(), "DSN"]
+        until = longest_hold()
+        seconds = settings.MAILHOST_LONGEST_HOLD_DAYS * 86_400
+        return [
+            *super().extensions(),
+            "MT-PRIORITY",  # RFC 6710 §3
+            "DELIVERBY",  # RFC 2852 §3: any time
+            # RFC 4865 §4
+            f"FUTURERELEASE {seconds} {until:%Y-%m-%dT%H:%M:%SZ}",
+        ]
 
     @override
     async def check_sender(self, address: str) -> None:
@@ -52,40 +69,33 @@ class Submission(LoginConnection):
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         """Send; one reply for all recipients."""
         assert self.login is not None
-        octets = normalised(octets)
-        envelope = self._envelope()
+        if not self.envelope.options.binary:
+            octets = normalised(octets)
+        envelope = self.asked(octets)
         try:
-            outcomes = await submit(
-                self.login.user_id,
-                octets,
-                envelope,
-                received=received,
-                peer=f"{self.helo} [{self.context.peer}]",
-            )
+            return [await self._send(octets, envelope, received)]
         except NotPermitted as refused:
             return [str(refused)]
-        return [await self._reply(octets, envelope.mail_from, outcomes)]
 
-    def _envelope(self) -> Envelope:
-        given = self.envelope
-        recipients = tuple(
-            Recipient(address, options.notify, options.orcpt)
-            for address, options in given.recipients.items()
+    async def _send(self, octets: bytes, envelope: Envelope, received: bytes) -> str:
+        assert self.login is not None
+        peer = f"{self.helo} [{self.context.peer}]"
+        due = self.envelope.options.not_before
+        if due is not None and due > timezone.now():
+            more = {"received": received, "peer": peer}
+            await schedule(self.login.user_id, octets, envelope, due, **more)
+            return replies.HELD_FOR_NOW
+        outcomes = await submit(
+            self.login.user_id, octets, envelope, received=received, peer=peer
         )
-        return Envelope(
-            given.mail_from or "",
-            recipients,
-            given.options.ret,
-            given.options.envid,
-            given.options.smtputf8,
-        )
+        return await self._reply(octets, envelope, outcomes)
 
     async def _reply(
-        self, octets: bytes, mail_from: str, outcomes: dict[str, Outcome]
+        self, octets: bytes, envelope: Envelope, outcomes: dict[str, Outcome]
     ) -> str:
         refused = [o for o in outcomes.values() if not o.is_accepted]
         if len(refused) == len(outcomes):
             return refused[0].reply
         if refused:
-            await return_to_sender(octets, mail_from, refused)
+            await return_to_sender(octets, envelope, refused)
         return replies.ACCEPTED

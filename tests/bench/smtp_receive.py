@@ -8,6 +8,7 @@ The server runs in this process on uvloop, the clients in another one.
 import asyncio
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -91,10 +92,14 @@ async def serve(count: int, connections: int, size: int) -> None:
         target=load, args=(port, count, connections, size)
     )
     process.start()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cpu = time.process_time()
     await asyncio.to_thread(process.join)
     cpu = time.process_time() - cpu
-    sys.stdout.write(f"server CPU {cpu / (count + 300) * 1e6:.0f} us a message\n")
+    done = count + min(count, 300)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"server CPU {cpu / done * 1e6:.0f} us a message\n")
+    sys.stdout.write(f"server memory {peak - before:.0f} MiB above the start\n")
     server.close()
     await gate.close()
 

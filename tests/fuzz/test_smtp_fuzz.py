@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +16,12 @@ from mailhost.outbound.values import Fate
 from protocols.common.context import ConnectionContext, Limits
 from protocols.common.wheel import TimerWheel
 from protocols.sasl import SaslError, start
-from protocols.smtp import replies
+from protocols.smtp import data, replies, xclient
+from protocols.smtp import spool as spool_module
 from protocols.smtp.data import Body, has_bare_line_ends, normalised
 from protocols.smtp.parameters import mail_options, rcpt_options
 from protocols.smtp.paths import Refused, parse
+from protocols.smtp.spool import Spool, memory
 from protocols.smtp.submission import Submission
 from protocols.smtp.transaction import MailConnection
 
@@ -51,28 +53,57 @@ def plainly(wire: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-@given(PIECES, st.lists(st.integers(0, 9), max_size=20))
-def test_a_body_ends_where_it_should(wire: bytes, sizes: list[int]) -> None:
-    body, got, rest = Body(10_000), None, b""
+def whole(spool: Spool) -> bytes:
+    async def read() -> bytes:
+        async with spool.whole() as octets:
+            return octets
+
+    return asyncio.run(read())
+
+
+def taken(wire: bytes, sizes: list[int]) -> tuple[bytes, bytes] | None:
+    """Read a message as the server does, in pieces of these sizes."""
+    spool = Spool(10_000)
+    body, got, rest = Body(spool), None, b""
     for piece in cuts(wire, sizes):
         if got is not None:
             rest += piece
         elif (after := body.feed(piece)) is not None:
-            got, rest = body.message(), after
-    assert (None if got is None else (got, rest)) == plainly(wire)
+            got, rest = whole(spool), after
+    spool.close()
+    return None if got is None else (got, rest)
+
+
+@given(PIECES, st.lists(st.integers(0, 9), max_size=20))
+def test_a_body_ends_where_it_should(wire: bytes, sizes: list[int]) -> None:
+    assert taken(wire, sizes) == plainly(wire)
 
 
 @given(PIECES, st.lists(st.integers(0, 9), max_size=20), st.integers(0, 30))
 def test_a_limit_hides_no_end(wire: bytes, sizes: list[int], limit: int) -> None:
-    body, ended = Body(limit), False
+    spool = Spool(limit)
+    body, ended = Body(spool), False
     for piece in cuts(wire, sizes):
         ended = ended or body.feed(piece) is not None
-        assert len(body._octets) <= limit + 10 + len(wire)
+        assert len(spool._buffer) <= limit
     plain = plainly(wire)
     assert ended == (plain is not None)
-    if plain is not None and not body.too_big:
-        assert body.message() == plain[0]
-        assert len(plain[0]) <= limit
+    if plain is not None:
+        assert spool.is_too_big == (len(plain[0]) > limit)
+        assert whole(spool) == (b"" if spool.is_too_big else plain[0])
+    spool.close()
+
+
+@given(PIECES, st.lists(st.integers(0, 9), max_size=20), st.integers(1, 9))
+def test_long_lines_and_files_change_nothing(
+    wire: bytes, sizes: list[int], chunk: int
+) -> None:
+    """As the first, where every few octets go to the file and every line is long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool_module, "CHUNK", chunk)
+        patch.setattr(data, "LONGEST", chunk)
+        assert taken(wire, sizes) == plainly(wire)
+    assert memory.arriving == 0
 
 
 @given(PIECES)
@@ -84,6 +115,10 @@ def test_line_ends_are_mended(octets: bytes) -> None:
     )
 
 
+OFFERED = {
+    *("SIZE", "8BITMIME", "SMTPUTF8", "AUTH", "DSN", "REQUIRETLS"),
+    *("MT-PRIORITY", "DELIVERBY", "FUTURERELEASE"),
+}
 LINES = st.text(max_size=80) | st.lists(
     st.sampled_from(
         [
@@ -107,6 +142,8 @@ LINES = st.text(max_size=80) | st.lists(
                 "ENVID=",
                 "rfc822;x",
                 "+2B",
+                *("REQUIRETLS", "MT-PRIORITY=-9", "BY=1;R", "HOLDFOR=", "HOLDUNTIL="),
+                *("\\x{E4}", "utf-8;", "BODY=BINARYMIME", "2027-01-01T00:00:00Z"),
                 "ä",
                 "[1.2.3.4]",
                 ":",
@@ -123,8 +160,8 @@ def read(argument: str, keyword: str) -> str:
     """Return the address, or the reply that refuses it."""
     try:
         path = parse(argument, keyword)
-        mail_options(path, max_bytes=1000, dsn=True)
-        rcpt_options(path, smtputf8=True, dsn=True)
+        mail_options(path, max_bytes=1000, offered=OFFERED)
+        rcpt_options(path, smtputf8=True, offered=OFFERED)
     except Refused as refused:
         return str(refused)
     return path.address
@@ -136,6 +173,39 @@ def test_paths_are_read_or_refused(line: str) -> None:
         for argument in (line, f"{keyword}:{line}", f"{keyword}:<a@b> {line}"):
             got = read(argument, keyword)
             assert not set(got.replace(":<address>", "")) & set("\r\n<>\0")
+
+
+@given(
+    LINES
+    | st.sampled_from(xclient.NAMES)
+    .map("{}=".format)
+    .flatmap(lambda name: LINES.map(name.__add__))
+)
+def test_what_a_proxy_says_is_read_or_refused(argument: str) -> None:
+    try:
+        found = xclient.parse(argument)
+    except Refused:
+        return
+    assert set(found) <= set(xclient.NAMES)
+    assert all(value.isprintable() for value in found.values())
+
+
+@given(
+    st.lists(st.binary(max_size=30), min_size=1, max_size=6),
+    st.lists(st.integers(0, 40), max_size=20),
+)
+def test_chunks_are_kept_to_the_octet(chunks: list[bytes], sizes: list[int]) -> None:
+    """Whatever they hold, nothing of them is a command."""
+    said = b"EHLO x\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<a@b>\r\n"
+    for n, chunk in enumerate(chunks, start=1):
+        last = b" LAST" * (n == len(chunks))
+        said += b"BDAT %d%b\r\n%b" % (len(chunk), last, chunk)
+    Taking.took.clear()
+    answered = asyncio.run(talk(Taking, said + b"QUIT\r\n", sizes))
+    assert Taking.took == [b"".join(chunks)]
+    codes = [line[:3] for line in answered.split(b"\r\n") if line[3:4] == b" "]
+    assert codes == [b"220", b"250", b"250", b"250", *[b"250"] * len(chunks), b"221"]
+    assert memory.arriving == 0
 
 
 @given(st.lists(st.none() | st.binary(max_size=60), max_size=4))
@@ -186,7 +256,7 @@ def test_a_report_has_no_foreign_lines(
 class Taking(MailConnection):
     """Takes everything, stores nothing."""
 
-    offers_dsn = True
+    took: ClassVar[list[bytes]] = []
 
     @override
     async def check_recipient(self, address: str) -> Route:
@@ -194,6 +264,7 @@ class Taking(MailConnection):
 
     @override
     async def take(self, octets: bytes, received: bytes) -> list[str]:
+        self.took.append(octets)
         return [replies.ACCEPTED]
 
 
@@ -202,6 +273,9 @@ VERBS = st.sampled_from(
         *(b"EHLO x", b"HELO x", b"MAIL FROM:<a@b>", b"MAIL FROM:<>", b"RCPT TO:<a@b>"),
         *(b"DATA", b".", b"RSET", b"NOOP", b"VRFY a", b"HELP", b"EXPN a", b"LHLO x"),
         *(b"AUTH PLAIN", b"AUTH LOGIN", b"*", b"QUIT", b"FROB", b"", b"BDAT 5 LAST"),
+        *(b"BDAT 3\r\nabc", b"BDAT 0 LAST", b"BDAT 9999999", b"BDAT x", b"BDAT -1"),
+        *(b"MAIL FROM:<a@b> BODY=BINARYMIME", b"MAIL FROM:<a@b> HOLDFOR=9", b"ETRN b"),
+        *(b"XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]", b"XCLIENT ADDR=x", b"XCLIENT"),
     ]
 )
 TALK = st.lists(VERBS | st.binary(max_size=30), max_size=25).map(b"\r\n".join)
@@ -243,6 +317,7 @@ async def talk(kind: type[MailConnection], octets: bytes, sizes: list[int]) -> b
             *("fuzz", "smtp", "192.0.2.1", 1, 25, True, None, True, "mail.test"),
             Limits(60, 60, 5, 1_000_000),
             TimerWheel(),
+            trusted_proxy=True,
         )
     )
     wire = Wire()
@@ -274,6 +349,7 @@ def test_any_talk_is_answered(
         whole = asyncio.run(talk(kind, octets, []))
         pieces = asyncio.run(talk(kind, octets, sizes))
     assert not caplog.records
+    assert memory.arriving == 0
     assert whole == pieces
     lines = whole.split(b"\r\n")
     assert lines.pop() == b""
