@@ -33,6 +33,8 @@ HELD_BACK = 8192  # octets of replies that wait for a pipelining client
 MOST_REFUSALS = 100  # 4xx and 5xx replies of one connection
 # Commands that bring no mail nearer, between two messages.
 MOST_IDLE_COMMANDS = 100
+# Only what is said to these may wait for the next command. RFC 2920 §3.2 (2), RFC 3030
+GROUPED = {"RSET", "MAIL", "RCPT", "BDAT"}
 IDLE_COMMANDS = {"NOOP", "RSET", "VRFY", "HELP", "EHLO", "HELO", "LHLO", "XCLIENT"}
 TIMEOUT_SECONDS = 300  # RFC 5321 §4.5.3.2.7
 
@@ -244,6 +246,8 @@ class Connection(SMTP):
             raise
         except Exception as error:  # noqa: BLE001 - logged there, with its trace
             await self.say(await self.handle_exception(error))
+        if verb not in GROUPED and self._replies:
+            await self.flush()  # RFC 2920 §3.2 (5), (6)
 
     def _method(self, verb: str) -> Method:
         method: Method | None = self._smtp_methods.get(verb)

@@ -27,11 +27,14 @@ def received(
     ).encode()
 
 
-def with_protocol(*, lmtp: bool, extended: bool, tls: bool, login: bool) -> str:
-    """Return the word for how it came. RFC 3848."""
+def with_protocol(
+    *, lmtp: bool, extended: bool, tls: bool, login: bool, utf8: bool = False
+) -> str:
+    """Return the word for how it came. RFC 3848, RFC 6531 §4.3."""
     if not extended:
         return "SMTP"
-    return ("LMTP" if lmtp else "ESMTP") + "S" * tls + "A" * login
+    kind = "LMTP" if lmtp else "SMTP" if utf8 else "ESMTP"
+    return "UTF8" * utf8 + kind + "S" * tls + "A" * login
 
 
 def _literal(peer: str) -> str:

@@ -151,6 +151,7 @@ class MailConnection(EnvelopeConnection):
                 extended=self.is_extended,
                 tls=self.context.tls,
                 login=self.is_logged_in,
+                utf8=self.envelope.options.smtputf8,
             ),
             show_peer=not (self.is_logged_in and settings.MAILHOST_HIDE_SUBMITTERS),
         )

@@ -90,8 +90,7 @@ class Load:
                 say(file, b"MAIL FROM:<load@else.test>")
                 for user in users:
                     say(file, f"RCPT TO:<{self.installation.address(user)}>".encode())
-                say(file, b"DATA")
-                answer = say(file, message(number) + b".")
+                answer = in_chunks(file, number) if number % 3 else in_one(file, number)
                 if answer[:3] == b"250":
                     self.answered.append((number, users))
                 else:
@@ -111,6 +110,22 @@ def message(number: int) -> bytes:
     return head + b"".join(
         choice.randbytes(32).hex().encode() + b"\r\n" for _ in range(lines)
     )
+
+
+def in_one(file: BinaryIO, number: int) -> bytes:
+    """Send a message after DATA; return the answer."""
+    say(file, b"DATA")
+    return say(file, message(number) + b".")
+
+
+def in_chunks(file: BinaryIO, number: int) -> bytes:
+    """Send a message with BDAT, all at once; return the last answer. RFC 3030."""
+    octets, size = message(number), random.Random(number).choice((1000, 70_000))
+    chunks = [octets[at : at + size] for at in range(0, len(octets), size)]
+    file.writelines(b"BDAT %d\r\n%b" % (len(chunk), chunk) for chunk in chunks)
+    file.write(b"BDAT 0 LAST\r\n")
+    file.flush()
+    return [reply(file) for _ in (*chunks, b"")][-1]
 
 
 def say(file: BinaryIO, octets: bytes) -> bytes:
