@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import Any, ClassVar
 
 import pytest
@@ -18,6 +19,7 @@ from protocols.common.wheel import TimerWheel
 from protocols.sasl import SaslError, start
 from protocols.smtp import data, replies, xclient
 from protocols.smtp import spool as spool_module
+from protocols.smtp.connection import commands
 from protocols.smtp.data import Body, has_bare_line_ends, normalised
 from protocols.smtp.parameters import mail_options, rcpt_options
 from protocols.smtp.paths import Refused, parse
@@ -268,6 +270,12 @@ class Taking(MailConnection):
         return [replies.ACCEPTED]
 
 
+class TakingEach(Taking):
+    """Answers for each recipient."""
+
+    is_lmtp = True
+
+
 VERBS = st.sampled_from(
     [
         *(b"EHLO x", b"HELO x", b"MAIL FROM:<a@b>", b"MAIL FROM:<>", b"RCPT TO:<a@b>"),
@@ -335,7 +343,7 @@ async def talk(kind: type[MailConnection], octets: bytes, sizes: list[int]) -> b
     return bytes(wire.written)
 
 
-@pytest.mark.parametrize("kind", [Taking, Submission])
+@pytest.mark.parametrize("kind", [Taking, TakingEach, Submission])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TALK, st.lists(st.integers(0, 20), max_size=20))
 def test_any_talk_is_answered(
@@ -356,3 +364,45 @@ def test_any_talk_is_answered(
     for line in lines:
         assert line[:3].isdigit()
         assert line[3:4] in {b" ", b"-"}
+
+
+HELLO = b"EHLO x\r\n"
+MAIL = HELLO + b"MAIL FROM:<a@b>\r\n"
+RCPT = MAIL + b"RCPT TO:<a@b>\r\n"
+STATES = {
+    "greeted": b"",
+    "hello": HELLO,
+    "mail": MAIL,
+    "binary mail": HELLO + b"MAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<a@b>\r\n",
+    "recipient": RCPT,
+    "chunk": RCPT + b"BDAT 3\r\nabc",
+    "failed chunk": RCPT + b"BDAT 1000001\r\n" + b"x" * 1_000_001,
+    "after": RCPT + b"BDAT 3 LAST\r\nabc",
+    "after data": RCPT + b"DATA\r\n.\r\n",
+}
+ARGUMENTS = (
+    *(b"", b" ", b" x", b" \xff", b" \0", b" " + b"y" * 990, b" FROM:<a@b>"),
+    *(b" TO:<a@b>", b" FROM:<>", b" TO:<>", b" 3\r\nabc", b" 3 LAST\r\nabc"),
+    *(b" 0 LAST", b" ADDR=192.0.2.1", b" PLAIN AA==", b" FROM:<a@b> SIZE=2000000"),
+)
+# Those that end the talk, or take the next line for something else.
+TURNING = {"QUIT", "STARTTLS", "DATA", "AUTH", "BDAT"}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("kind", [Taking, TakingEach, Submission])
+def test_every_command_in_every_state(
+    kind: type[MailConnection], state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for verb in (*commands(kind), "FROB"):
+        for argument in ARGUMENTS:
+            said = STATES[state] + verb.encode() + argument + b"\r\nNOOP\r\nQUIT\r\n"
+            with caplog.at_level(logging.ERROR):
+                answered = asyncio.run(talk(kind, said, []))
+            assert not caplog.records, said[-80:]
+            assert memory.arriving == 0
+            lines = answered.split(b"\r\n")
+            assert lines.pop() == b""
+            assert all(re.match(rb"[2345]\d\d[ -]", line) for line in lines), said[-80:]
+            if verb not in TURNING:
+                assert lines[-2:] == [b"250 2.0.0 OK", b"221 2.0.0 Goodbye"], said[-80:]
