@@ -5,8 +5,14 @@ servers that read one as a line end take a second, smuggled message out of the f
 What follows BDAT ends after as many octets as were announced (RFC 3030 §2).
 """
 
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from mailhost.store.content import CHUNK
 from protocols.smtp.spool import Spool
 
+T = TypeVar("T")
 END = b"\r\n.\r\n"
 LONGEST = 65_536  # octets of a line that are kept back
 
@@ -65,6 +71,13 @@ class Chunk:
         self.spool.add(mine)
         self.wanted -= len(mine)
         return None if self.wanted else octets[len(mine) :]
+
+
+async def off_the_loop(fn: Callable[[bytes], T], octets: bytes) -> T:
+    """Return fn(octets); for large ones in a thread, so that others need not wait."""
+    if len(octets) <= CHUNK:
+        return fn(octets)
+    return await asyncio.to_thread(fn, octets)
 
 
 def has_bare_line_ends(octets: bytes) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from protocols.smtp.data import normalised
+from protocols.smtp.data import normalised, off_the_loop
 from protocols.smtp.mx import Mx
 
 
@@ -23,6 +23,6 @@ class Lmtp(Mx):
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         # It comes from a program we trust, often from a pipe: LF is mended.
         if not self.envelope.options.binary:
-            octets = normalised(octets)
+            octets = await off_the_loop(normalised, octets)
         outcomes = await self._deliver(octets, received)
         return [outcomes[name].reply for name in self.envelope.told]

@@ -16,7 +16,7 @@ from mailhost.delivery import (
     tell_success,
 )
 from protocols.smtp import replies
-from protocols.smtp.data import has_bare_line_ends
+from protocols.smtp.data import has_bare_line_ends, off_the_loop
 from protocols.smtp.paths import Refused
 from protocols.smtp.stranger import StrangerConnection
 
@@ -45,7 +45,7 @@ class Mx(StrangerConnection):
     async def take(self, octets: bytes, received: bytes) -> Sequence[str]:
         """Deliver; one reply for all recipients. RFC 5321 §4.1.1.4."""
         is_text = not self.envelope.options.binary
-        if is_text and has_bare_line_ends(octets):
+        if is_text and await off_the_loop(has_bare_line_ends, octets):
             # What one server reads as a line end and another does not can smuggle.
             raise Refused(replies.BARE_LINE_ENDS)
         octets, field, judged = await self.look_at(octets)

@@ -149,7 +149,10 @@ class Spool:
         cost = self.size * COPIES
         await memory.take(cost)
         try:
-            yield self._read()
+            # A large one takes long enough for others to notice.
+            octets = await asyncio.to_thread(self._read)
+            self.close()
+            yield octets
         finally:
             memory.give_back(cost)
 
@@ -157,11 +160,8 @@ class Spool:
         if self._file is None:
             return bytes(self._buffer)
         self._file.write(self._buffer)
-        self._empty()
         self._file.seek(0)
-        octets = self._file.read()
-        self.close()
-        return octets
+        return self._file.read()
 
     def close(self) -> None:
         """Forget what was kept; more than once does no harm."""

@@ -19,7 +19,7 @@ from mailhost.delivery import (
 from mailhost.outbound.values import Envelope
 from mailhost.store.gate import gate
 from protocols.smtp import replies
-from protocols.smtp.data import normalised
+from protocols.smtp.data import normalised, off_the_loop
 from protocols.smtp.login import LoginConnection
 from protocols.smtp.parameters import longest_hold
 from protocols.smtp.paths import Refused
@@ -70,7 +70,7 @@ class Submission(LoginConnection):
         """Send; one reply for all recipients."""
         assert self.login is not None
         if not self.envelope.options.binary:
-            octets = normalised(octets)
+            octets = await off_the_loop(normalised, octets)
         envelope = self.asked(octets)
         try:
             return [await self._send(octets, envelope, received)]
