@@ -5,10 +5,11 @@ added, Bcc goes. Local recipients have it, and the others are queued, in one com
 which counts the message, too: who goes over a limit sends nothing more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import addresses
@@ -16,13 +17,12 @@ from mailhost.delivery import breach, copies
 from mailhost.delivery.incoming import (
     Plan,
     commit,
-    deliver,
     forwarded,
     outcomes,
     plan_for,
     return_path,
 )
-from mailhost.delivery.outcomes import FAULT, QUEUED, Outcome, reply_to
+from mailhost.delivery.outcomes import QUEUED, Outcome
 from mailhost.delivery.reports import tell_success
 from mailhost.delivery.routes import Route, routes
 from mailhost.outbound.completion import authors, complete
@@ -100,21 +100,30 @@ async def submit(  # noqa: PLR0913 - a submission has this many sides
     going = _outgoing((user_id, scheduled), octets, envelope, found, (received, peer))
     prepared = await gate.prepare(going.kept) if going.targets else None
     try:
-        stored = await gate.write(sorted(going.plan.targets), _commit, going, prepared)
+        stored = await _committed(going, prepared)
     except TooMuch as error:
         if await gate.write((), limits.hold, user_id, str(error)):
             await breach.tell(user_id, str(error))
         raise NotPermitted(HELD) from None
-    except StoreError as error:
-        if not going.out and len(going.targets) == 1 and scheduled is None:
-            return _refused(going, envelope, error)
-        result = await _apart(going, envelope)
-    else:
-        result = _results(going, envelope, stored)
+    result = _results(going, envelope, stored)
     await tell_success(going.octets, envelope, result, found.routes)
     if found.standing.keeps_copy if copy is None else copy:
         await copies.keep(user_id, envelope.mail_from, octets, going.octets)
     return result
+
+
+async def _committed(
+    going: _Outgoing, prepared: Prepared | None
+) -> Mapping[int, Stored | StoreError]:
+    """Write all that it becomes; return what each account says. Raises TooMuch."""
+    accounts, targets = sorted(going.plan.targets), going.targets
+    try:
+        stored = await gate.write(accounts, _commit, going, prepared)
+    except StoreError as error:
+        if not going.out and len(targets) == 1 and going.scheduled is None:
+            return {targets[0].account_id: error}
+        return await gate.write(accounts, _commit_what_fits, going, prepared)
+    return {row.account_id: row for row in stored}
 
 
 def submit_sync(
@@ -134,7 +143,7 @@ def submit_sync(
         if gate.write_sync((), limits.hold, user_id, str(error)):
             breach.tell_sync(user_id, str(error))
         raise NotPermitted(HELD) from None
-    return _results(going, envelope, stored)
+    return _results(going, envelope, {row.account_id: row for row in stored})
 
 
 def examine(user_id: int, octets: bytes, envelope: Envelope) -> Examined:
@@ -181,11 +190,6 @@ def _commit(going: _Outgoing, prepared: Prepared | None) -> list[Stored]:
     return commit(prepared, going.targets, going.out)
 
 
-def _commit_out(going: _Outgoing, out: list[tuple[bytes, Envelope]]) -> None:
-    _count(going)
-    commit(None, (), out)
-
-
 def _count(going: _Outgoing) -> None:
     if going.scheduled is not None:
         row = Scheduled.objects.filter(pk=going.scheduled, user_id=going.user_id)
@@ -195,44 +199,35 @@ def _count(going: _Outgoing) -> None:
 
 
 def _results(
-    going: _Outgoing, envelope: Envelope, stored: Sequence[Stored]
+    going: _Outgoing, envelope: Envelope, stored: Mapping[int, Stored | StoreError]
 ) -> dict[str, Outcome]:
     names = [r.address for r in envelope.recipients]
     local = [name for name in names if going.found[name].is_local]
-    rows = {row.account_id: row for row in stored}
     result = {name: Outcome(name, QUEUED) for name in names}
-    return result | outcomes(local, going.found, going.plan, rows)
+    return result | outcomes(local, going.found, going.plan, stored)
 
 
-def _refused(
-    going: _Outgoing, envelope: Envelope, error: StoreError
-) -> dict[str, Outcome]:
-    result = _results(going, envelope, [])
-    known = {name for name, way in going.found.items() if way.is_known}
-    reply = reply_to(error)
-    return result | {name: Outcome(name, reply) for name in result if name in known}
+def _commit_what_fits(
+    going: _Outgoing, prepared: Prepared | None
+) -> dict[int, Stored | StoreError]:
+    """Do as `_commit` where an account refuses: the others and the outside get it."""
+    _count(going)
+    refused = {t.account_id: e for t in going.targets if (e := _fault(prepared, t))}
+    good = [t for t in going.targets if t.account_id not in refused]
+    stored = commit(prepared, good, going.out)
+    return {**refused, **{row.account_id: row for row in stored}}
 
 
-async def _apart(going: _Outgoing, envelope: Envelope) -> dict[str, Outcome]:
-    """Send where one account refuses: the others and the outside get it."""
-    names = [r.address for r in envelope.recipients]
-    local = [name for name in names if going.found[name].is_local]
-    direct = [e for e in going.out if e[1].sender_id is not None]
-    await gate.write((), _commit_out, going, direct)
-    result = {name: Outcome(name, QUEUED) for name in names}
+def _fault(prepared: Prepared | None, target: Target) -> StoreError | None:
+    """Try an account alone, and take it back; return what it says."""
+    assert prepared is not None
     try:
-        return result | await deliver(
-            going.octets,
-            mail_from=envelope.mail_from,
-            recipients=local,
-            known=going.found,
-            wishes=envelope,
-        )
-    except Exception:
-        if not direct:
-            raise
-        # What is queued will go out: only the rest has failed.
-        return result | {name: Outcome(name, FAULT) for name in local}
+        with transaction.atomic():
+            commit(prepared, [target], ())
+            transaction.set_rollback(True)
+    except StoreError as error:
+        return error
+    return None
 
 
 __all__ = [

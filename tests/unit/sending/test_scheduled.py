@@ -165,6 +165,37 @@ def test_a_colleague_who_is_gone_or_full(alice: User, bob: User) -> None:
     assert not Scheduled.objects.exists()
 
 
+def test_one_commit_where_one_is_full(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off at any moment, it is sent to the others once, or waits as before."""
+    from mailhost.delivery import incoming, submission
+
+    bob.account.quota_bytes = 10
+    bob.account.save()
+    put(alice, BOB, ALICE, FAR)
+    real = incoming.commit
+
+    def cut_off(*args: Any) -> Any:
+        if len(args[1]) == 1 and args[2]:  # the last step: who fits, and the queue
+            raise SystemError("cut off")
+        return real(*args)
+
+    monkeypatch.setattr(submission, "commit", cut_off)
+    make_due()
+    run_due()
+    assert _messages(ALICE) == []
+    assert not QueueMessage.objects.exists()
+    assert Scheduled.objects.exists()
+    monkeypatch.undo()
+    make_due()
+    run_due()
+    assert QueueRecipient.objects.count() == 1
+    mine, report = sorted(_messages(ALICE), key=len)
+    assert b"Final-Recipient: rfc822; bob@example.test" in report
+    assert b"Subject: out" in mine
+
+
 def test_who_is_held_sends_after_the_release(
     alice: User, bob: User, settings: Any
 ) -> None:
