@@ -33,9 +33,15 @@ class ReceivingConnection(HelloConnection):
             self._received_octets(early)
         if self._reader.at_eof():
             self._lose()
-        if go_ahead or not self._whole.done():
+        if go_ahead or not self._is_whole:
             await self.flush()
         await self._whole
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the end came already; lost is not whole."""
+        assert self._whole is not None
+        return self._whole.done() and self._whole.exception() is None
 
     @override
     def data_received(self, data: bytes) -> None:

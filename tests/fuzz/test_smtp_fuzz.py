@@ -6,7 +6,7 @@ import re
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -103,7 +103,7 @@ def test_long_lines_and_files_change_nothing(
     """As the first, where every few octets go to the file and every line is long."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spool_module, "CHUNK", chunk)
-        patch.setattr(data, "LONGEST", chunk)
+        patch.setattr(data, "LONGEST", chunk + len(data.END))
         assert taken(wire, sizes) == plainly(wire)
     assert memory.arriving == 0
 
@@ -346,6 +346,7 @@ async def talk(kind: type[MailConnection], octets: bytes, sizes: list[int]) -> b
 @pytest.mark.parametrize("kind", [Taking, TakingEach, Submission])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TALK, st.lists(st.integers(0, 20), max_size=20))
+@example(b"BDAT 0 LAST\r\nBDAT 9999999\r\nEHLO x", [13])
 def test_any_talk_is_answered(
     kind: type[MailConnection],
     caplog: pytest.LogCaptureFixture,
