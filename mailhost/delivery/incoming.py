@@ -42,7 +42,7 @@ class Plan:
     judged: Judged = TRUSTED
 
 
-async def deliver(
+async def deliver(  # noqa: PLR0913 - a delivery has this many sides
     octets: bytes,
     *,
     mail_from: str,
