@@ -72,6 +72,8 @@ class Transcript:
 
     async def run(self, services: Services, chunks: Chunks, settings: Any) -> None:
         """Play the clients; raise AssertionError where the server departs."""
+        # The peer is no stranger: what concerns those is tested elsewhere.
+        settings.MAILHOST_UNCHECKED_NETWORKS = ["192.0.2.0/24"]
         for text in self.values("set"):
             name, _, value = text.partition(" ")
             setattr(settings, name, int(value))

@@ -23,6 +23,12 @@ ALICE, BOB, FAR = "alice@example.test", "bob@example.test", "far@far.example"
 MESSAGE = b"From: alice@example.test\r\nTo: b@x\r\nSubject: hi\r\n\r\nHi\r\n"
 
 
+@pytest.fixture(autouse=True)
+def known_peer(settings: Any) -> None:
+    """The peer of these tests is believed; see test_stranger for others."""
+    settings.MAILHOST_UNCHECKED_NETWORKS = ["192.0.2.0/24"]
+
+
 async def asked(
     client: Client, mail: str, *recipients: str, octets: bytes = MESSAGE
 ) -> str:
@@ -79,6 +85,19 @@ async def test_success_is_told_to_who_asked(
     assert report.startswith(b"Return-Path: <>\r\n")
 
 
+async def test_whoever_may_be_forged_is_told_nothing(
+    services: Services, alice: Any, bob: Any, settings: Any
+) -> None:
+    settings.MAILHOST_UNCHECKED_NETWORKS = []
+    await alias("one", "a@far.example")
+    client = await services.greeted_mx()
+    recipients = (f"<{ALICE}> NOTIFY=SUCCESS", "<one@example.test> NOTIFY=SUCCESS")
+    assert (await asked(client, f"<{BOB}>", *recipients))[:3] == "250"
+    assert len(await messages(ALICE)) == 1
+    assert await messages(BOB) == []
+    assert await queued() == {"a@far.example": ("NEVER", "", "", "")}
+
+
 @pytest.mark.parametrize("notify", ["", " NOTIFY=NEVER", " NOTIFY=FAILURE,DELAY"])
 async def test_nothing_is_told_to_who_did_not(
     services: Services, alice: Any, bob: Any, notify: str
@@ -122,7 +141,7 @@ async def test_wishes_follow_an_alias_of_one(services: Services, alice: Any) -> 
     # §5.2.7.2: the last one tells; §5.2.7.3 (a): told now that it was sent on.
     assert rows["a@far.example"] == ("SUCCESS", "rfc822;one", "HDRS", "e")
     assert rows["b@far.example"] == rows["c@far.example"] == ("", "", "", "")
-    assert rows["d@far.example"] == ("", "", "", "")
+    assert rows["d@far.example"] == ("NEVER", "", "", "")
     report = await QueueMessage.objects.aget(mail_from="")
     octets = bytes(report.octets)
     assert b"Final-Recipient: rfc822; two@example.test\r\nAction: relayed\r\n" in octets
