@@ -323,6 +323,88 @@ MAILHOST_MAX_HOPS = read.number("MAILHOST_MAX_HOPS", 100, 10, 1000)
 
 # ## Sending
 
+# Whether the DNS servers validate DNSSEC and the way to them is safe (they are on this
+# machine): then their word counts, and DANE protects mail. yes or no, default no.
+MAILHOST_DNS_TRUSTED = read.switch("MAILHOST_DNS_TRUSTED", default=False)
+
+# Whether MTA-STS policies of other domains are fetched and obeyed. yes or no, default
+# yes.
+MAILHOST_MTA_STS = read.switch("MAILHOST_MTA_STS", default=True)
+
+# File with the authorities whose certificates are believed when sending, PEM. Default:
+# those of this machine.
+MAILHOST_OUTBOUND_CA_FILE = read.file("MAILHOST_OUTBOUND_CA_FILE")
+
+# Connections to the outside at one time, by each runner (there is one for each start
+# of the servers). Number, default 50.
+MAILHOST_OUTBOUND_CONNECTIONS = read.number(
+    "MAILHOST_OUTBOUND_CONNECTIONS", 50, 1, 2000
+)
+
+# Connections to one domain at one time, by each runner. Number, default 5.
+MAILHOST_OUTBOUND_CONNECTIONS_PER_DOMAIN = read.number(
+    "MAILHOST_OUTBOUND_CONNECTIONS_PER_DOMAIN", 5, 1, 1000
+)
+
+# Messages sent over one connection. Number, default 100.
+MAILHOST_OUTBOUND_MESSAGES_PER_CONNECTION = read.number(
+    "MAILHOST_OUTBOUND_MESSAGES_PER_CONNECTION", 100, 1
+)
+
+# Seconds after which the sender hears that a message is still on its way. Default
+# 14400 (four hours); 0: never.
+MAILHOST_DELAY_WARNING_SECONDS = read.number("MAILHOST_DELAY_WARNING_SECONDS", 14_400)
+
+# Refusals for good (no such mailbox) after which an address is not tried again for
+# MAILHOST_SUPPRESSION_DAYS. Number, default 3; 0: it is tried each time.
+MAILHOST_SUPPRESSION_REFUSALS = read.number("MAILHOST_SUPPRESSION_REFUSALS", 3)
+
+# Days for which such an address is not tried, from its last refusal. Default 30.
+MAILHOST_SUPPRESSION_DAYS = read.number("MAILHOST_SUPPRESSION_DAYS", 30, 1, 3650)
+
+# Whether mail of our domains to the outside is signed (DKIM) with the keys that
+# `manage.py dkim` made. yes or no, default yes.
+MAILHOST_DKIM_SIGN = read.switch("MAILHOST_DKIM_SIGN", default=True)
+
+# Domain in whose name mail of others is forwarded (SRS): its SPF record names this
+# host, its mail comes here. Default: MAILHOST_HOSTNAME; `none`: senders are left as
+# they are.
+MAILHOST_SRS_DOMAIN = read.text("MAILHOST_SRS_DOMAIN", MAILHOST_HOSTNAME).lower()
+
+# Local part, in each of our domains, of the address that reports of other servers go to
+# (rua of DMARC and TLSRPT): they are read into the admin. Default mailreports.
+MAILHOST_REPORT_LOCAL_PART = read.text(
+    "MAILHOST_REPORT_LOCAL_PART", "mailreports"
+).lower()
+
+# Whether daily reports on TLS and DMARC are sent to the domains that ask for them. yes
+# or no, default no.
+MAILHOST_SEND_REPORTS = read.switch("MAILHOST_SEND_REPORTS", default=False)
+
+# Block lists that `manage.py checkdomain` asks about this host. Names, commas between.
+# Default zen.spamhaus.org,bl.spamcop.net,b.barracudacentral.org.
+MAILHOST_CHECK_BLOCKLISTS = read.words(
+    "MAILHOST_CHECK_BLOCKLISTS",
+    "zen.spamhaus.org,bl.spamcop.net,b.barracudacentral.org",
+)
+
+# Seconds for which a runner holds what it works on; it renews them while it lives. What
+# one that was killed held is tried again after them. Default 180.
+MAILHOST_QUEUE_LEASE_SECONDS = read.number("MAILHOST_QUEUE_LEASE_SECONDS", 180, 3)
+
+# Lets what is fetched from the web be on this machine or in private networks, on any
+# port. yes or no, default no; for tests.
+MAILHOST_FETCH_ALLOW_PRIVATE = read.switch(
+    "MAILHOST_FETCH_ALLOW_PRIVATE", default=False
+)
+
+# TCP port used for https:// where MAILHOST_FETCH_ALLOW_PRIVATE is on. Default 443.
+MAILHOST_FETCH_PORT = read.number("MAILHOST_FETCH_PORT", 443, 1, 65535)
+
+# File with the authorities whose certificates are believed when fetching, PEM.
+# Default: those of this machine.
+MAILHOST_FETCH_CA_FILE = read.file("MAILHOST_FETCH_CA_FILE")
+
 # Server that takes all mail to the outside: `smtp://user:password@host:587` (STARTTLS)
 # or `smtps://user:password@host:465`. Default: none, each domain's own servers.
 MAILHOST_SMARTHOST = read.url("MAILHOST_SMARTHOST", ("smtp", "smtps"))
