@@ -130,9 +130,11 @@ def no_writes_behind_the_test() -> None:
 def nothing_after_the_test() -> Generator[None]:
     """End the threads of the change feed, and forget folders whose ids come again."""
     yield
+    from mailhost.outbound import wake
     from mailhost.store.feed import feed
     from mailhost.store.view import views
 
+    wake.quiet()
     feed.stop()
     views.clear()
 

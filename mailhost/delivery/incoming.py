@@ -1,5 +1,6 @@
 """Deliver what came in from outside, or was made here."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from mailhost.delivery.outcomes import (
 )
 from mailhost.delivery.routes import Route, routes
 from mailhost.mime.headers import block_end, get_all
-from mailhost.outbound import queue
+from mailhost.outbound import queue, received, srs
 from mailhost.outbound.completion import hops
 from mailhost.outbound.values import Envelope, Recipient
 from mailhost.store.content import Prepared
@@ -27,7 +28,8 @@ from mailhost.store.gate import gate
 from mailhost.store.roles import by_role
 from mailhost.store.values import Stored, Target
 
-Out = Sequence[tuple[bytes, Envelope]]
+# What leaves, and the row of the queue where it is staged already.
+Out = list[tuple[bytes, Envelope, int | None]]
 
 
 @dataclass(slots=True)
@@ -38,8 +40,15 @@ class Plan:
     forwards: dict[str, list[str]] = field(default_factory=dict)  # via -> addresses
     askers: dict[str, str] = field(default_factory=dict)  # via -> its recipient
     alone: set[str] = field(default_factory=set)  # via of what leads to no account
+    relayed: list[str] = field(default_factory=list)
+    has_reports: bool = False  # of other servers, on our mail
     refused: dict[str, str] = field(default_factory=dict)  # recipient -> reply
     judged: Judged = TRUSTED
+
+    @property
+    def leaves(self) -> bool:
+        """Whether some of it goes into the queue."""
+        return bool(self.forwards or self.relayed)
 
 
 async def deliver(  # noqa: PLR0913 - a delivery has this many sides
@@ -113,6 +122,13 @@ def plan_for(
             plan.refused[recipient] = UNKNOWN
         elif way.outside and _was_here(header, way.canonical):
             plan.refused[recipient] = LOOP
+        elif way.kind == "returned" and mail_from:
+            # Only what comes back: else we would send for anybody who saw the address.
+            plan.refused[recipient] = UNKNOWN
+        elif way.kind == "relayed":
+            plan.relayed.append(recipient)
+        elif way.kind == "reports":
+            plan.has_reports = True
         else:
             for account in way.accounts:
                 plan.targets.setdefault(
@@ -144,23 +160,25 @@ async def _store(
 
     Raises StoreError, with nothing stored, where nobody could be told of a part.
     """
-    if not plan.targets and not plan.forwards:
+    if plan.has_reports:
+        await asyncio.to_thread(received.note, octets)
+    if not plan.targets and not plan.leaves:
         return {}
     kept = return_path(envelope.mail_from) + octets
     targets = tuple(plan.targets.values())
     try:
-        if not plan.forwards:
+        if not plan.leaves:
             stored = await gate.deliver(await gate.prepare(kept), targets)
         else:
-            prepared = await gate.prepare(kept)
-            out = forwarded(octets, envelope, plan)
+            prepared = await gate.prepare(kept) if targets else None
+            out = await staged(await _leaving(octets, envelope, plan))
             stored = await gate.write(
                 sorted(plan.targets), commit, prepared, targets, out
             )
     except StoreError as error:
         if not plan.judged.sender_is_real:
             raise
-        if len(targets) == 1 and not plan.forwards:
+        if len(targets) == 1 and not plan.leaves:
             return {targets[0].account_id: error}
         return await _store_apart(octets, envelope, plan)
     return {row.account_id: row for row in stored}
@@ -178,28 +196,61 @@ async def _store_apart(
             ]
         except StoreError as error:
             result[account] = error
-    if plan.forwards:
-        out = forwarded(octets, envelope, plan)
+    if plan.leaves:
+        out = await staged(await _leaving(octets, envelope, plan))
         await gate.write((), commit, None, (), out)
     return result
+
+
+async def _leaving(octets: bytes, envelope: Envelope, plan: Plan) -> Out:
+    """Return what leaves: forwards in a name of ours, relayed mail as it is."""
+    out = relayed(octets, envelope, plan)
+    if plan.forwards:
+        sender = envelope.mail_from
+        if sender:
+            sender = await gate.write((), srs.rewritten, sender)
+        out += forwarded(octets, replace(envelope, mail_from=sender), plan)
+    return out
+
+
+def relayed(octets: bytes, envelope: Envelope, plan: Plan) -> Out:
+    """Return what leaves for domains of others that we take mail for."""
+    if not plan.relayed:
+        return []
+    wishes = {recipient.address: recipient for recipient in envelope.recipients}
+    asked = [wishes.get(address, Recipient(address)) for address in plan.relayed]
+    if not plan.judged.sender_is_real:
+        asked = [replace(each, notify="NEVER") for each in asked]
+    return [(octets, replace(envelope, recipients=tuple(asked)), None)]
+
+
+async def staged(out: Out) -> Out:
+    """Put large messages into the queue piece by piece, before the one commit."""
+    found = []
+    for octets, envelope, row in out:
+        pieces = queue.pieces_of(octets) if row is None else []
+        place = await gate.write((), queue.stage, octets, soft=True) if pieces else row
+        for number, piece in enumerate(pieces):
+            assert place is not None
+            await gate.write((), queue.stage_chunk, place, number, piece, soft=True)
+        found.append((octets, envelope, place))
+    return found
 
 
 def commit(
     prepared: Prepared | None,
     targets: Sequence[Target],
-    out: Out,
+    out: Sequence[tuple[bytes, Envelope, int | None]],
 ) -> list[Stored]:
     """Write what stays and what goes out; inside one transaction of the gate."""
-    for octets, envelope in out:
-        queue.enqueue(octets, envelope)
+    for octets, envelope, row in out:
+        queue.enqueue(octets, envelope, row)
     if prepared is None or not targets:
         return []
     return deliver_many([(prepared, targets)])[0]
 
 
-def forwarded(
-    octets: bytes, envelope: Envelope, plan: Plan
-) -> list[tuple[bytes, Envelope]]:
+def forwarded(octets: bytes, envelope: Envelope, plan: Plan) -> Out:
     """Return what leaves for the addresses that aliases forward to."""
     # Delivered-To goes only into the copies that leave: it is how loops are seen.
     wishes = {recipient.address: recipient for recipient in envelope.recipients}
@@ -207,6 +258,7 @@ def forwarded(
         (
             f"Delivered-To: {via}\r\n".encode() + octets,
             _sent_on(envelope, _wish(plan, wishes, via), outside, via in plan.alone),
+            None,
         )
         for via, outside in plan.forwards.items()
     ]

@@ -9,15 +9,16 @@ from django.utils import timezone
 from mailhost.delivery.incoming import deliver
 from mailhost.delivery.outcomes import Outcome
 from mailhost.delivery.routes import Route, look_up
-from mailhost.outbound import queue
-from mailhost.outbound.dsn import report
+from mailhost.outbound import queue, signing
+from mailhost.outbound.dsn import Report, report
+from mailhost.outbound.notices import language_of
 from mailhost.outbound.values import Envelope, Fate, Recipient
 from mailhost.store.gate import gate
 
 log = logging.getLogger(__name__)
 
 
-async def deliver_report(to: str, octets: bytes) -> None:
+async def deliver_report(to: str, octets: bytes, *, smtputf8: bool = False) -> None:
     """Deliver a report to its sender, or queue it; from the null sender.
 
     What cannot be delivered is dropped: nobody is told of a lost report.
@@ -26,7 +27,9 @@ async def deliver_report(to: str, octets: bytes) -> None:
         return
     way = await look_up(to)
     if not way.is_local:
-        envelope = Envelope("", (Recipient(to),))
+        author = f"postmaster@{settings.MAILHOST_HOSTNAME}"
+        octets = await gate.read(signing.signed, octets, author)
+        envelope = Envelope("", (Recipient(to),), smtputf8=smtputf8)
         await gate.write((), queue.enqueue, octets, envelope)
         return
     outcomes = await deliver(octets, mail_from="", recipients=[to], known={to: way})
@@ -90,16 +93,19 @@ async def send_report(octets: bytes, envelope: Envelope, fates: list[Fate]) -> N
     if not envelope.mail_from or not fates:
         return
     made = report(
-        to=envelope.mail_from,
-        host=settings.MAILHOST_HOSTNAME,
-        fates=fates,
-        original=b"" if envelope.tls == "required" else octets,
-        whole=envelope.ret == "FULL",
-        envid=envelope.envid,
-        arrived_at=timezone.now(),
+        Report(
+            to=envelope.mail_from,
+            host=settings.MAILHOST_HOSTNAME,
+            fates=fates,
+            original=b"" if envelope.tls == "required" else octets,
+            whole=envelope.ret == "FULL",
+            envid=envelope.envid,
+            arrived_at=timezone.now(),
+            language=await gate.read(language_of, None, envelope.mail_from),
+        )
     )
     try:
-        await deliver_report(envelope.mail_from, made)
+        await deliver_report(envelope.mail_from, made.octets, smtputf8=made.smtputf8)
     except Exception:
         # The message itself is delivered: it must not be refused, and come again.
         log.exception("a report to %s is lost", envelope.mail_from)

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts import addresses
 from accounts.models import Account, Address, Domain
+from mailhost.outbound import relays, srs
+from mailhost.outbound.models import RelayDomain
 from mailhost.store import quota
 from mailhost.store.gate import gate
 
@@ -32,19 +35,21 @@ class Route:
     # empty; None: no limit. As it was when it was looked up.
     room: int | None = None
     most: int | None = None
+    # relayed: a domain of others that we take mail for; returned: a sender that we
+    # rewrote; reports: what other servers tell of our mail is read there
+    kind: str = ""
 
     @property
     def is_known(self) -> bool:
         """Whether mail for it can be taken here."""
-        return bool(self.accounts or self.outside)
+        return bool(self.accounts or self.outside or self.kind == "reports")
 
 
 def route(recipient: str) -> Route:
     """Follow an address through its aliases; synchronous, reads only."""
     found = addresses.resolve(recipient)
     if not found.known:
-        domain = recipient.rpartition("@")[2] if "@" in recipient else ""
-        return Route(recipient, not domain or addresses.is_local_domain(domain))
+        return _special(recipient)
     if not found.forward_to:
         return Route(recipient, True, found.account_ids, (), found.canonical)
     accounts, outside = dict.fromkeys(found.account_ids), dict[str, None]()
@@ -61,6 +66,22 @@ def route(recipient: str) -> Route:
                 outside[address] = None
         seen.add(next_.canonical or address)
     return Route(recipient, True, tuple(accounts), tuple(outside), found.canonical)
+
+
+def _special(recipient: str) -> Route:
+    """Return the route of what is nobody's address here."""
+    local, _, domain = recipient.rpartition("@")
+    if not domain:
+        return Route(recipient, True)
+    if (sender := srs.original(recipient)) is not None:
+        return Route(recipient, True, (), (sender,), recipient, kind="returned")
+    if addresses.is_local_domain(domain):
+        is_reports = local.lower() == settings.MAILHOST_REPORT_LOCAL_PART
+        return Route(recipient, True, kind="reports" if is_reports else "")
+    if (relayed := relays.takes(recipient)) is None:
+        return Route(recipient, False)
+    outside = (recipient,) if relayed else ()
+    return Route(recipient, True, (), outside, recipient, kind="relayed")
 
 
 def routes(recipients: Iterable[str]) -> dict[str, Route]:
@@ -141,6 +162,6 @@ class _LookUp:
 
 look_up = _LookUp()
 
-for _model in (Address, Address.accounts.through, Domain, Account):
+for _model in (Address, Address.accounts.through, Domain, Account, RelayDomain):
     for _signal in (post_save, post_delete, m2m_changed):
         _signal.connect(look_up.forget, sender=_model)

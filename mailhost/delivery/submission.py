@@ -1,8 +1,9 @@
 """What a user of ours sends. RFC 6409.
 
 The sender and every author (From) must be the user's own; Date and Message-ID are
-added, Bcc goes. Local recipients have it, and the others are queued, in one commit,
-which counts the message, too: who goes over a limit sends nothing more.
+added, Bcc goes, and what leaves is signed (DKIM). Local recipients have it, and the
+others are queued, in one commit, which counts the message, too: who goes over a limit
+sends nothing more.
 """
 
 from collections.abc import Mapping
@@ -15,17 +16,21 @@ from django.utils import timezone
 from accounts import addresses
 from mailhost.delivery import breach, copies
 from mailhost.delivery.incoming import (
+    Out,
     Plan,
     commit,
     forwarded,
     outcomes,
     plan_for,
+    relayed,
     return_path,
+    staged,
 )
 from mailhost.delivery.outcomes import QUEUED, Outcome
 from mailhost.delivery.reports import tell_success
 from mailhost.delivery.routes import Route, routes
 from mailhost.outbound.completion import authors, complete
+from mailhost.outbound.signing import signed
 from mailhost.outbound.values import Envelope, Recipient
 from mailhost.sending import limits
 from mailhost.sending.limits import Standing, TooMuch
@@ -65,7 +70,7 @@ class _Outgoing:
     kept: bytes  # as local recipients get it
     plan: Plan
     found: Mapping[str, Route]
-    out: list[tuple[bytes, Envelope]]
+    out: Out
     standing: Standing
     scheduled: int | None = None  # the row that this message comes from
 
@@ -97,8 +102,11 @@ async def submit(  # noqa: PLR0913 - a submission has this many sides
     it.
     """
     found = await gate.read(examine, user_id, octets, envelope)
-    going = _outgoing((user_id, scheduled), octets, envelope, found, (received, peer))
+    going = await gate.read(
+        _outgoing, (user_id, scheduled), octets, envelope, found, (received, peer)
+    )
     prepared = await gate.prepare(going.kept) if going.targets else None
+    going = replace(going, out=await staged(going.out))
     try:
         stored = await _committed(going, prepared)
     except TooMuch as error:
@@ -170,14 +178,17 @@ def _outgoing(
 ) -> _Outgoing:
     (user_id, scheduled), (received, peer) = who, trace
     host, ways = settings.MAILHOST_HOSTNAME, found.routes
-    made = received + complete(octets, host=host, now=timezone.now())
+    made = complete(octets, host=host, now=timezone.now())
+    if any(way.outside or not way.is_local for way in ways.values()):
+        made = signed(made, authors(octets)[0])
+    made = received + made
     local = [name for name, way in ways.items() if way.is_local]
     plan = plan_for(made, local, ways, envelope.mail_from, peer)
     outside = tuple(r for r in envelope.recipients if not ways[r.address].is_local)
-    out = forwarded(made, envelope, plan)
+    own = replace(envelope, sender_id=user_id)
+    out = forwarded(made, envelope, plan) + relayed(made, own, plan)
     if outside:
-        envelope = replace(envelope, recipients=outside, sender_id=user_id)
-        out.append((made, envelope))
+        out.append((made, replace(own, recipients=outside), None))
     kept = return_path(envelope.mail_from) + made
     return _Outgoing(
         user_id, made, kept, plan, ways, out, found.standing, scheduled=scheduled

@@ -1,4 +1,4 @@
-"""The queue in the admin: look, try again now, hold, drop."""
+"""Outgoing mail in the admin: the queue, and why something is still in it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,31 +6,28 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from mailhost.outbound.models import QueueMessage, QueueRecipient, State
+from mailhost.outbound import wake
+from mailhost.outbound.adminbase import ModelAdmin, ReadOnly, TabularInline
+from mailhost.outbound.adminkeys import DkimKeyAdmin
+from mailhost.outbound.adminreports import ReceivedReportAdmin
+from mailhost.outbound.adminways import SmartRouteAdmin
+from mailhost.outbound.models import Attempt, QueueMessage, QueueRecipient, State
 
 if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
-    TabularInline = admin.TabularInline[Any, Any]
-else:  # Django's own classes take no type argument
-    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+    from django.utils.safestring import SafeString
 
-
-class ReadOnly(ModelAdmin):
-    """Rows that only actions change."""
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(
-        self, request: HttpRequest, obj: Any | None = None
-    ) -> bool:
-        # The form only shows; actions ask for "change" themselves.
-        return obj is None and super().has_change_permission(request, obj)
+__all__ = [
+    "DkimKeyAdmin",
+    "ModelAdmin",
+    "QueueMessageAdmin",
+    "QueueRecipientAdmin",
+    "ReceivedReportAdmin",
+    "SmartRouteAdmin",
+]
 
 
 @admin.register(QueueRecipient)
@@ -56,12 +53,13 @@ class QueueRecipientAdmin(ReadOnly):
         """Return who sent it."""
         return f"<{row.message.mail_from}>"
 
-    @admin.action(description=_("Try again now"), permissions=["change"])
+    @admin.action(description=_("Try again now (and release)"), permissions=["change"])
     def retry_now(
         self, request: HttpRequest, queryset: QuerySet[QueueRecipient]
     ) -> None:
         """Make what waits or is held due now."""
         self._move(request, queryset, State.QUEUED, due=timezone.now())
+        wake.tell()
 
     @admin.action(description=_("Hold"), permissions=["change"])
     def hold(self, request: HttpRequest, queryset: QuerySet[QueueRecipient]) -> None:
@@ -100,6 +98,29 @@ class RecipientInline(TabularInline):
     can_delete = False
 
 
+class AttemptInline(TabularInline):
+    """What was tried, and what was said: why it is still here."""
+
+    model = Attempt
+    fields = readonly_fields = (
+        *("at", "domain", "host", "address", "security", "outcome", "conversation"),
+    )
+    exclude = ("dialogue",)
+    extra = 0
+    can_delete = False
+    ordering = ("-at",)
+    verbose_name_plural = _("attempts")
+
+    @admin.display(description=_("conversation"))
+    def conversation(self, row: Attempt) -> "SafeString":
+        """Return the lines, folded away."""
+        return format_html(
+            "<details><summary>{}</summary><pre>{}</pre></details>",
+            _("show"),
+            row.dialogue,
+        )
+
+
 @admin.register(QueueMessage)
 class QueueMessageAdmin(ReadOnly):
     """A message on its way out; its text is not shown."""
@@ -108,7 +129,7 @@ class QueueMessageAdmin(ReadOnly):
     search_fields = ("mail_from",)
     ordering = ("-created_at",)
     exclude = ("octets",)
-    inlines = (RecipientInline,)
+    inlines = (RecipientInline, AttemptInline)
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[QueueMessage]:

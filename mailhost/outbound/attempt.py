@@ -1,64 +1,88 @@
-"""One attempt: connect to the hosts of a domain until one takes the message.
+"""One attempt: find the hosts of a domain, and give one of them the message.
 
-TLS is opportunistic towards MX hosts (RFC 7435): any certificate, and without TLS where
-it fails. A smarthost that wants a password must have TLS with a good certificate,
-unless it is on this machine.
+What one connection must prove is the routing's to say (mailhost.outbound.security); a
+host that cannot prove it is passed over, and mail that no host may take waits.
 """
 
-import contextlib
-import ipaddress
 import logging
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-import aiosmtplib
 from aiosmtplib import SMTPResponse
-from aiosmtplib.errors import (
-    SMTPException,
-    SMTPRecipientRefused,
-    SMTPResponseException,
-)
-from django.conf import settings
+from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
-from mailhost.outbound.routing import Hop, Unroutable, hops
-from mailhost.outbound.values import Envelope, Recipient, Result, Verdict
+from mailhost.outbound.pool import Pool
+from mailhost.outbound.routing import Hop, Unroutable
+from mailhost.outbound.security import OPPORTUNISTIC, Kind
+from mailhost.outbound.session import (
+    REPLY_SECONDS,
+    NoConnection,
+    Session,
+    connect,
+    said,
+)
+from mailhost.outbound.values import (
+    Envelope,
+    Recipient,
+    Result,
+    TlsSession,
+    Tried,
+    Verdict,
+)
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 30.0
-REPLY_SECONDS = 300.0  # RFC 5321 §4.5.3.2: five minutes for most
 MOST_CONNECTIONS = 6  # addresses tried for one domain in one attempt
 
 
-class NoConnection(Exception):
-    """This address cannot be spoken with; the next one may."""
+@dataclass(slots=True)
+class _Course:
+    """What happened in one attempt, for the admin and the TLS report."""
+
+    lines: list[str] = field(default_factory=list)
+    sessions: list[TlsSession] = field(default_factory=list)
+    last: str = "no host answered"
+    status: str = "4.4.1"
+
+    def failed(self, hop: Hop, address: str, text: str, failure: str) -> None:
+        self.last = f"{hop.host} [{address}]: {text}"
+        if failure:
+            self.status = "4.7.5"
+            self.sessions.append(_tls(hop, address, failure))
 
 
-class NoTls(NoConnection):
-    """TLS was offered and did not work."""
-
-
-async def deliver(domain: str, envelope: Envelope, octets: bytes) -> list[Result]:
-    """Try once; return a result for each recipient, in their order. Never raises."""
+async def deliver(
+    domain: str, envelope: Envelope, octets: bytes, pool: Pool | None = None
+) -> Tried:
+    """Try once; the results are in the order of the recipients. Never raises."""
+    own = pool or Pool()
     try:
-        found = await hops(domain)
+        return await _deliver(domain, envelope, octets, own)
+    finally:
+        if pool is None:
+            await own.tidy(everything=True)
+
+
+async def _deliver(domain: str, envelope: Envelope, octets: bytes, pool: Pool) -> Tried:
+    count = len(envelope.recipients)
+    try:
+        found = await pool.hops(domain)
     except Unroutable as error:
         verdict = Verdict.FAILED if error.status[0] == "5" else Verdict.LATER
-        return [Result(verdict, error.status, str(error))] * len(envelope.recipients)
-    last = "no host answered"
+        return Tried((Result(verdict, error.status, str(error)),) * count)
+    course = _Course()
+    found = [_demanded(hop, envelope) for hop in found]
     addresses = [(hop, address) for hop in found for address in hop.addresses]
     for hop, address in addresses[:MOST_CONNECTIONS]:
-        try:
-            client = await _connected(hop, address, verified=must_have_tls(envelope))
-        except NoConnection as error:
-            last = f"{hop.host} [{address}]: {error}"
-            continue
-        try:
-            return await _Transaction(client, hop.host, envelope).run(octets)
-        finally:
-            await _farewell(client)
-    return [Result(Verdict.LATER, "4.4.1", last)] * len(envelope.recipients)
+        session = await _session(hop, address, pool, course)
+        if session is not None:
+            return await _over(session, envelope, octets, pool, course)
+    result = Result(Verdict.LATER, course.status, course.last)
+    failures = {session.failure for session in course.sessions}
+    if must_have_tls(envelope) and failures == {"starttls-not-supported"}:
+        result = Result(Verdict.FAILED, "5.7.10", course.last)
+    dialogue = "\n".join(course.lines)
+    return Tried((result,) * count, dialogue=dialogue, sessions=tuple(course.sessions))
 
 
 def must_have_tls(envelope: Envelope) -> bool:
@@ -69,81 +93,90 @@ def must_have_tls(envelope: Envelope) -> bool:
     return envelope.tls == "required" and bool(envelope.mail_from)
 
 
-async def _connected(hop: Hop, address: str, *, verified: bool) -> aiosmtplib.SMTP:
-    try:
-        return await _greeted(hop, address, tls=True, verified=verified)
-    except NoTls:
-        if hop.login or verified:
-            raise
-        return await _greeted(hop, address, tls=False)
+def _demanded(hop: Hop, envelope: Envelope) -> Hop:
+    """Return the hop with what this message asks of its security. RFC 8689 §4.1."""
+    if must_have_tls(envelope) and hop.security.kind is not Kind.DANE:
+        security = replace(hop.security, kind=Kind.PKIX, testing=False)
+        return replace(hop, security=security)
+    if envelope.tls == "optional" and not hop.login:
+        return replace(hop, security=OPPORTUNISTIC)
+    return hop
 
 
-async def _greeted(
-    hop: Hop, address: str, *, tls: bool, verified: bool = False
-) -> aiosmtplib.SMTP:
-    """Connect, say hello, start TLS where it is offered, log in where we must."""
-    client = aiosmtplib.SMTP(
-        hostname=address,
-        port=hop.port,
-        local_hostname=settings.MAILHOST_HOSTNAME,
-        timeout=CONNECT_SECONDS,
-        start_tls=False,
-        use_tls=hop.implicit_tls,
-        tls_context=_context(hop, verified=verified),
-    )
+async def _session(
+    hop: Hop, address: str, pool: Pool, course: _Course
+) -> Session | None:
+    """Return a connection, resting or new; None if this address gives none."""
+    if hop.security.refused and hop.security.kind is Kind.PKIX:
+        # RFC 8461 §4.1: in mode enforce a host that is not named is not used.
+        course.failed(
+            hop, address, "not named by the MTA-STS policy", "validation-failure"
+        )
+        course.lines.append(f"* {course.last}")
+        return None
+    if (session := await pool.take(hop, address)) is not None:
+        return session
     try:
-        await client.connect()
-        await client.ehlo(timeout=REPLY_SECONDS)
-        if tls and not hop.implicit_tls and client.supports_extension("starttls"):
-            await _start_tls(client, hop)
-        elif hop.login and not hop.implicit_tls and not _is_near(address):
-            raise NoConnection("the smarthost offers no TLS")
-        if hop.login:
-            await client.login(hop.login, hop.password)
-    except NoConnection:
-        client.close()
+        session = await connect(hop, address)
+    except NoConnection as error:
+        course.lines += error.lines
+        course.failed(hop, address, str(error), error.failure)
+        return None
+    course.sessions.append(_tls(hop, address, _soft_failure(session)))
+    return session
+
+
+def _soft_failure(session: Session) -> str:
+    """Return what a policy in mode testing would have refused. RFC 8461 §5.."""
+    wanted = session.hop.security
+    if wanted.testing and wanted.refused:
+        return "validation-failure"
+    if wanted.testing and not session.security.startswith("TLS"):
+        return session.failure or "starttls-not-supported"
+    return session.failure
+
+
+def _tls(hop: Hop, address: str, failure: str) -> TlsSession:
+    security = hop.security
+    return TlsSession(security.policy_type, security.policy, failure, hop.host, address)
+
+
+async def _over(
+    session: Session, envelope: Envelope, octets: bytes, pool: Pool, course: _Course
+) -> Tried:
+    session.messages += 1
+    transaction = _Transaction(session, envelope)
+    try:
+        results = await transaction.run(octets)
+    except BaseException:
+        session.client.close()  # cancelled: nobody knows what it would say next
         raise
-    except (SMTPException, OSError, ValueError, UnicodeError) as error:
-        client.close()
-        raise NoConnection(_said(error)) from error
-    return client
-
-
-async def _start_tls(client: aiosmtplib.SMTP, hop: Hop) -> None:
-    try:
-        await client.starttls(server_hostname=hop.host, timeout=CONNECT_SECONDS)
-        await client.ehlo(timeout=REPLY_SECONDS)
-    except (SMTPException, OSError) as error:
-        raise NoTls(f"TLS failed: {_said(error)}") from error
-
-
-def _context(hop: Hop, *, verified: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if verified:
-        return context
-    if not hop.login or all(_is_near(address) for address in hop.addresses):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _is_near(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-
-
-async def _farewell(client: aiosmtplib.SMTP) -> None:
-    with contextlib.suppress(SMTPException, OSError):
-        await client.quit(timeout=5)
-    client.close()
+    dialogue = session.client.dialogue.text(course.lines)
+    if transaction.is_clean:
+        await pool.put(session)
+    else:
+        await session.close()
+    return Tried(
+        tuple(results),
+        session.hop.host,
+        session.address,
+        session.security,
+        dialogue,
+        tuple(course.sessions),
+    )
 
 
 @dataclass
 class _Transaction:
     """MAIL, RCPT, DATA on one connection."""
 
-    client: aiosmtplib.SMTP
-    host: str
+    session: Session
     envelope: Envelope
+    is_clean: bool = True  # whether the connection may be used again
+
+    def __post_init__(self) -> None:
+        self.client = self.session.client
+        self.host = self.session.hop.host
 
     async def run(self, octets: bytes) -> list[Result]:
         """Return a result for each recipient."""
@@ -154,14 +187,17 @@ class _Transaction:
             # RFC 6531 §3.3; RFC 6533 §3
             text = "The server does not take internationalized addresses"
             return [Result(Verdict.FAILED, "5.6.7", text, self.host)] * len(recipients)
+        refused: dict[int, Result] = {}
         try:
             await self._mail(len(octets))
-            refused = await self._recipients(recipients)
+            await self._recipients(recipients, refused)
             if len(refused) == len(recipients):
                 return [refused[n] for n in range(len(recipients))]
-            response = await self.client.data(octets, timeout=REPLY_SECONDS * 2)
+            response = await self.client.send(octets, REPLY_SECONDS * 2)
         except (SMTPException, OSError) as error:
-            return [self._result(error)] * len(recipients)
+            answered = isinstance(error, SMTPResponseException) and error.code != 421
+            self.is_clean = answered
+            return self._all_but(refused, error)
         return [
             refused.get(n) or self._sent(recipient, response)
             for n, recipient in enumerate(recipients)
@@ -169,15 +205,16 @@ class _Transaction:
 
     def _lacks_tls(self) -> Result | None:
         """Return the failure where a message that requires TLS cannot go on."""
-        if not must_have_tls(self.envelope):
+        wanted = must_have_tls(self.envelope)
+        if not wanted or self.client.supports_extension("requiretls"):
             return None
-        if self.client.get_transport_info("sslcontext") is None:
-            text, status = "The server offers no TLS", "5.7.10"
-        elif not self.client.supports_extension("requiretls"):
-            text, status = "The server does not know REQUIRETLS", "5.7.30"
-        else:
-            return None
-        return Result(Verdict.FAILED, status, text, self.host)
+        text = "The server does not know REQUIRETLS"
+        return Result(Verdict.FAILED, "5.7.30", text, self.host)
+
+    def _all_but(self, refused: dict[int, Result], error: Exception) -> list[Result]:
+        """What ends the transaction counts for those who were not refused before."""
+        count = len(self.envelope.recipients)
+        return [refused.get(n) or self._result(error) for n in range(count)]
 
     async def _mail(self, size: int) -> None:
         options = []
@@ -199,9 +236,10 @@ class _Transaction:
             timeout=REPLY_SECONDS,
         )
 
-    async def _recipients(self, recipients: Sequence[Recipient]) -> dict[int, Result]:
-        """Say RCPT for each; return the results of those that were refused."""
-        refused: dict[int, Result] = {}
+    async def _recipients(
+        self, recipients: Sequence[Recipient], refused: dict[int, Result]
+    ) -> None:
+        """Say RCPT for each; put in the results of those that were refused."""
         for number, recipient in enumerate(recipients):
             try:
                 await self.client.rcpt(
@@ -211,8 +249,9 @@ class _Transaction:
                     timeout=REPLY_SECONDS,
                 )
             except SMTPRecipientRefused as error:
+                if error.code == 421:
+                    raise
                 refused[number] = self._result(error)
-        return refused
 
     def _options(self, recipient: Recipient) -> list[str]:
         if not self._has_dsn():
@@ -233,11 +272,11 @@ class _Transaction:
         if isinstance(error, SMTPRecipientRefused | SMTPResponseException):
             status = _status(error.code, error.message)
             verdict = Verdict.FAILED if status[0] == "5" else Verdict.LATER
-            return Result(verdict, status, _said(error), self.host)
-        return Result(Verdict.LATER, "4.4.2", _said(error), self.host)
+            return Result(verdict, status, said(error), self.host)
+        return Result(Verdict.LATER, "4.4.2", said(error), self.host)
 
     def _has_dsn(self) -> bool:
-        return self.client.supports_extension("dsn")
+        return bool(self.client.supports_extension("dsn"))
 
     def _needs_utf8(self) -> bool:
         names = [
@@ -255,9 +294,3 @@ def _status(code: int, message: str) -> str:
     if good and pieces[0] == str(code)[0] and len(word) <= 11:
         return word
     return "5.0.0" if 500 <= code <= 599 else "4.0.0"
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, SMTPResponseException):
-        return f"{error.code} {error.message}"
-    return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a submitted message lacks is added, and Bcc is taken out. RFC 6409 §8."""
+"""What a submitted message lacks is added, and Bcc is taken out. RFC 6409 §8.."""
 
 import re
 import secrets

@@ -1,80 +1,145 @@
 """The rows of the queue: put in, claimed, settled. Synchronous, for the gate.
 
 A claim is a conditional update with a lease: of two runners that see the same row one
-changes it. A runner that died leaves its lease to run out.
+changes it. The runner renews the leases of what it works on; when it dies they run out.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from mailhost.outbound import asked
-from mailhost.outbound.dsn import report
-from mailhost.outbound.models import QueueMessage, QueueRecipient, State
-from mailhost.outbound.policy import next_attempt
+from mailhost.outbound import asked, rows, suppression, tlsrpt, wake
+from mailhost.outbound.models import (
+    Attempt,
+    Delay,
+    QueueChunk,
+    QueueMessage,
+    QueueRecipient,
+    State,
+)
+from mailhost.outbound.policy import is_late, next_attempt
 from mailhost.outbound.values import (
     Envelope,
-    Fate,
-    Notice,
     Recipient,
     Result,
+    Tried,
     Verdict,
     Work,
 )
 
-LEASE = timedelta(minutes=15)  # longer than one attempt may take
 KEEP = timedelta(days=7)  # how long the admin shows what is done
+LOADED_AT_ONCE = 65_536  # octets; larger messages are read when it is their turn
+CHUNK = 1_048_576  # octets; a larger message is in pieces
+MOST_IN_ONE = 50  # recipients of one transaction; RFC 5321 §4.5.3.1.8 allows 100
+FIELDS = (
+    *("state", "due", "attempts", "owner", "lease_until", "status", "delay"),
+    *("last_reply", "last_host", "last_attempt_at", "relayed", "told"),
+)
 
 
-def enqueue(octets: bytes, envelope: Envelope) -> int:
-    """Queue a message for its recipients, due now; part of the caller's transaction."""
+def lease() -> timedelta:
+    """Return how long a claim holds; it is renewed three times within it."""
+    return timedelta(seconds=settings.MAILHOST_QUEUE_LEASE_SECONDS)
+
+
+def stage(octets: bytes) -> int:
+    """Begin a large message: a row without recipients, which nobody sends."""
+    now = timezone.now()
+    return QueueMessage.objects.create(size=len(octets), expires_at=now, octets=b"").pk
+
+
+def stage_chunk(message_id: int, number: int, octets: bytes) -> None:
+    """Put in a piece of a large message."""
+    QueueChunk.objects.create(message_id=message_id, number=number, octets=octets)
+
+
+def pieces_of(octets: bytes) -> list[bytes]:
+    """Cut a message; none where one row holds it."""
+    if len(octets) <= CHUNK:
+        return []
+    return [octets[n : n + CHUNK] for n in range(0, len(octets), CHUNK)]
+
+
+def enqueue(octets: bytes, envelope: Envelope, staged: int | None = None) -> int:
+    """Queue a message for its recipients, due now; part of the caller's transaction.
+
+    `staged` is the row whose pieces are in place; without it large ones are cut here.
+    """
     now = timezone.now()
     lifetime = timedelta(seconds=settings.MAILHOST_QUEUE_LIFETIME_SECONDS)
-    message = QueueMessage.objects.create(
-        mail_from=envelope.mail_from,
-        octets=octets,
-        size=len(octets),
-        smtputf8=envelope.smtputf8,
-        ret=envelope.ret,
-        envid=envelope.envid,
-        sender_id=envelope.sender_id,
-        asked=asked.kept(envelope),
-        created_at=now,
-        expires_at=asked.expiry(envelope, now + lifetime),
-    )
-    QueueRecipient.objects.bulk_create(
-        [
-            QueueRecipient(
-                message=message,
-                address=recipient.address,
-                domain=recipient.address.rpartition("@")[2].lower(),
-                due=now,
-                notify=recipient.notify,
-                orcpt=recipient.orcpt,
-            )
-            for recipient in envelope.recipients
-        ]
-    )
-    return message.pk
+    pieces = pieces_of(octets) if staged is None else []
+    fields = {
+        "mail_from": envelope.mail_from,
+        "octets": b"" if pieces or staged is not None else octets,
+        "size": len(octets),
+        "smtputf8": envelope.smtputf8,
+        "ret": envelope.ret,
+        "envid": envelope.envid,
+        "sender_id": envelope.sender_id,
+        "asked": asked.kept(envelope),
+        "created_at": now,
+        "expires_at": asked.expiry(envelope, now + lifetime),
+    }
+    if staged is None:
+        message_id = QueueMessage.objects.create(**fields).pk
+    else:
+        message_id = staged
+        QueueMessage.objects.filter(pk=staged).update(**fields)
+    for number, piece in enumerate(pieces):
+        stage_chunk(message_id, number, piece)
+    recipients = [_row(message_id, each, now) for each in envelope.recipients]
+    rows.insert(QueueRecipient, recipients)
+    transaction.on_commit(wake.tell, robust=True)
+    return message_id
 
 
-def claim(owner: uuid.UUID, most: int) -> list[Work]:
-    """Take what is due, for LEASE; whole (message, domain) groups come together."""
+def _row(message_id: int, recipient: Recipient, now: datetime) -> QueueRecipient:
+    return QueueRecipient(
+        message_id=message_id,
+        address=recipient.address,
+        domain=recipient.address.rpartition("@")[2].lower(),
+        due=now,
+        notify=recipient.notify,
+        orcpt=recipient.orcpt,
+    )
+
+
+def is_due(busy: Collection[str] = ()) -> bool:
+    """Tell whether there is something to claim; one indexed query, reads only."""
+    free = _free(timezone.now())
+    return (free.exclude(domain__in=list(busy)) if busy else free).exists()
+
+
+def claim(owner: uuid.UUID, most: int, busy: Collection[str] = ()) -> list[Work]:
+    """Take what is due, for a lease; of one message and one domain at most MOST_IN_ONE.
+
+    `busy` are domains that can take no more now.
+    """
     now = timezone.now()
-    due = _free(now).order_by("due").values_list("pk", flat=True)[:most]
-    taken = _free(now).filter(pk__in=list(due))
-    if not taken.update(owner=owner, lease_until=now + LEASE):
+    free = _free(now).exclude(domain__in=list(busy)) if busy else _free(now)
+    due = list(free.order_by("due").values_list("pk", flat=True)[:most])
+    if not due:
         return []
-    mine = QueueRecipient.objects.filter(owner=owner, lease_until=now + LEASE)
-    rows = mine.select_related("message").defer("message__octets").order_by("pk")
+    taken = _free(now).filter(pk__in=due)
+    if not taken.update(owner=owner, lease_until=now + lease()):
+        return []
+    mine = QueueRecipient.objects.filter(pk__in=due, owner=owner)
+    taken_rows = mine.select_related("message").defer("message__octets")
     groups: dict[tuple[int, str], list[QueueRecipient]] = {}
-    for row in rows:
+    for row in taken_rows.order_by("pk"):
         groups.setdefault((row.message_id, row.domain), []).append(row)
-    return [_work(group) for group in groups.values()]
+    return [
+        _work(group[n : n + MOST_IN_ONE])
+        for group in groups.values()
+        for n in range(0, len(group), MOST_IN_ONE)
+    ]
 
 
 def _free(now: datetime) -> QuerySet[QueueRecipient]:
@@ -83,12 +148,12 @@ def _free(now: datetime) -> QuerySet[QueueRecipient]:
     )
 
 
-def _work(rows: Sequence[QueueRecipient]) -> Work:
-    message = rows[0].message
-    recipients = tuple(Recipient(r.address, r.notify, r.orcpt) for r in rows)
+def _work(group: Sequence[QueueRecipient]) -> Work:
+    message = group[0].message
+    recipients = tuple(Recipient(r.address, r.notify, r.orcpt) for r in group)
     return Work(
         message_id=message.pk,
-        domain=rows[0].domain,
+        domain=group[0].domain,
         envelope=Envelope(
             mail_from=message.mail_from,
             recipients=recipients,
@@ -98,36 +163,76 @@ def _work(rows: Sequence[QueueRecipient]) -> Work:
             sender_id=message.sender_id,
             **asked.read(message.asked),
         ),
-        recipient_ids=tuple(row.pk for row in rows),
+        recipient_ids=tuple(row.pk for row in group),
         created_at=message.created_at,
         expires_at=message.expires_at,
+        size=message.size,
     )
+
+
+def renew(owner: uuid.UUID, recipient_ids: Iterable[int]) -> list[int]:
+    """Hold on to what this runner works on; return what is still its own."""
+    until, ids, kept = timezone.now() + lease(), iter(recipient_ids), []
+    while some := list(islice(ids, 500)):
+        mine = QueueRecipient.objects.filter(pk__in=some, owner=owner)
+        kept += list(mine.filter(state=State.QUEUED).values_list("pk", flat=True))
+        mine.update(lease_until=until)
+    return kept
 
 
 def octets_of(message_id: int) -> bytes:
     """Return what is to be sent."""
-    row = QueueMessage.objects.values_list("octets", flat=True).get(pk=message_id)
-    return bytes(row)
+    row = QueueMessage.objects.values_list("octets", "size").get(pk=message_id)
+    if row[0] or not row[1]:
+        return bytes(row[0])
+    chunks = QueueChunk.objects.filter(message_id=message_id).order_by("number")
+    octets = b"".join(bytes(c) for c in chunks.values_list("octets", flat=True))
+    if len(octets) != row[1]:
+        raise ValueError(f"message {message_id} lacks some of its pieces")
+    return octets
 
 
-def settle(owner: uuid.UUID, work: Work, results: Mapping[int, Result]) -> None:
-    """Write what an attempt brought, by recipient id; what others took is left."""
+def settle(owner: uuid.UUID, done: Sequence[tuple[Work, Tried]]) -> None:
+    """Write what attempts brought; what others took meanwhile is left."""
     now = timezone.now()
-    rows = list(QueueRecipient.objects.filter(pk__in=list(results), owner=owner))
-    for row in rows:
-        _apply(row, results[row.pk], now, work.expires_at)
-    QueueRecipient.objects.bulk_update(
-        rows,
-        [
-            *("state", "due", "attempts", "owner", "lease_until", "status"),
-            *("last_reply", "last_host", "last_attempt_at", "relayed", "told"),
-        ],
+    results, works = dict[int, Result](), dict[int, Work]()
+    for work, tried in done:
+        results |= zip(work.recipient_ids, tried.results, strict=True)
+        works |= dict.fromkeys(work.recipient_ids, work)
+    mine = QueueRecipient.objects.filter(pk__in=list(results), owner=owner)
+    found = list(mine.order_by("pk"))
+    for row in found:
+        _apply(row, results[row.pk], now, works[row.pk])
+    rows.update(found, FIELDS)
+    _note(done, now)
+    suppression.learn([(r.address, results[r.pk]) for r in found])
+    for work, tried in done:
+        tlsrpt.count(work.domain, tried.sessions)
+
+
+def _note(done: Sequence[tuple[Work, Tried]], now: datetime) -> None:
+    # None where the message went meanwhile (an administrator deleted it).
+    messages = QueueMessage.objects.filter(pk__in={w.message_id for w, _ in done})
+    there = set(messages.values_list("pk", flat=True))
+    made = [_attempt(w, tried, now) for w, tried in done if w.message_id in there]
+    rows.insert(Attempt, made)
+
+
+def _attempt(work: Work, tried: Tried, now: datetime) -> Attempt:
+    said = {f"{r.verdict.value}: {r.reply}": None for r in tried.results}
+    return Attempt(
+        message_id=work.message_id,
+        domain=work.domain,
+        at=now,
+        host=tried.host[:300],
+        address=tried.address[:64],
+        security=tried.security[:200],
+        outcome="; ".join(said)[:300],
+        dialogue=tried.dialogue,
     )
 
 
-def _apply(
-    row: QueueRecipient, result: Result, now: datetime, expires_at: datetime
-) -> None:
+def _apply(row: QueueRecipient, result: Result, now: datetime, work: Work) -> None:
     row.owner = row.lease_until = None
     row.attempts += 1
     row.status, row.last_host = result.status[:11], result.host[:300]
@@ -140,87 +245,65 @@ def _apply(
         row.state, row.relayed = State.SENT, result.relayed
         row.told = not (result.relayed and "SUCCESS" in row.notify)
         return
-    due = next_attempt(row.attempts, now, expires_at, settings.MAILHOST_RETRY_SCHEDULE)
+    schedule = settings.MAILHOST_RETRY_SCHEDULE
+    due = next_attempt(row.attempts, now, work.expires_at, schedule)
     if result.verdict is Verdict.LATER and due is not None:
         row.due = due
+        patience = settings.MAILHOST_DELAY_WARNING_SECONDS
+        wanted = not row.notify or "DELAY" in row.notify  # RFC 3461 §4.1
+        late = is_late(work.created_at, now, patience) or _is_overdue(work, now)
+        if late and row.delay == Delay.NO and wanted and work.envelope.mail_from:
+            row.delay = Delay.DUE
         return
     row.state = State.FAILED
     row.told = bool(row.notify) and "FAILURE" not in row.notify
 
 
-def release(owner: uuid.UUID) -> None:
+def _is_overdue(work: Work, now: datetime) -> bool:
+    """Tell whether it should have arrived by now, and its sender hears. RFC 2852 §4."""
+    by = work.envelope.deliver_by
+    return by is not None and not by.returns and now >= by.when
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is needed to begin works, read at once."""
+
+    octets: Mapping[int, bytes]  # message -> octets, of the small ones
+    refused: Mapping[str, Result]  # addresses that are not tried
+
+
+def load(works: Sequence[Work]) -> Load:
+    """Return the octets of small messages, and who is not tried."""
+    small = {work.message_id for work in works if work.size <= LOADED_AT_ONCE}
+    messages = QueueMessage.objects.filter(pk__in=small).values_list("pk", "octets")
+    names = [r.address for work in works for r in work.envelope.recipients]
+    octets = {pk: bytes(some) for pk, some in messages}
+    return Load(octets, suppression.suppressed(names))
+
+
+def release(owner: uuid.UUID, recipient_ids: Iterable[int]) -> None:
     """Give back what this runner has not finished."""
-    QueueRecipient.objects.filter(owner=owner).update(owner=None, lease_until=None)
-
-
-def notices(most: int = 50) -> list[Notice]:
-    """Return the reports that senders wait for, one for each message; reads only."""
-    untold = _untold().exclude(message__mail_from="")
-    rows = untold.select_related("message").order_by("message_id", "pk")[:most]
-    groups: dict[int, list[QueueRecipient]] = {}
-    for row in rows:
-        groups.setdefault(row.message_id, []).append(row)
-    return [_notice(group) for group in groups.values()]
-
-
-def settle_silently() -> None:
-    """Note that nobody is told of what became of reports.
-
-    A report on a report is never made: RFC 3464 §1, RFC 5321 §4.5.5.
-    """
-    _untold().filter(message__mail_from="").update(told=True)
-
-
-def _untold() -> QuerySet[QueueRecipient]:
-    return QueueRecipient.objects.filter(
-        told=False, state__in=[State.SENT, State.FAILED]
-    )
-
-
-def _notice(rows: Sequence[QueueRecipient]) -> Notice:
-    message = rows[0].message
-    fates = [
-        Fate(
-            address=row.address,
-            action="failed" if row.state == State.FAILED else "relayed",
-            status=_final(row),
-            reply=row.last_reply,
-            host=row.last_host,
-            orcpt=row.orcpt,
-        )
-        for row in rows
-    ]
-    octets = report(
-        to=message.mail_from,
-        host=settings.MAILHOST_HOSTNAME,
-        fates=fates,
-        # RFC 8689 §5: the report goes where TLS may not be had
-        original=b""
-        if message.asked.get("tls") == "required"
-        else bytes(message.octets),
-        whole=message.ret == "FULL",
-        envid=message.envid,
-        arrived_at=message.created_at,
-    )
-    return Notice(message.mail_from, octets, tuple(row.pk for row in rows))
-
-
-def _final(row: QueueRecipient) -> str:
-    # A failure that was temporary until time ran out is final now. RFC 3463 §3.5
-    if row.state == State.FAILED and not row.status.startswith("5."):
-        return "5.4.7"
-    return row.status or "2.0.0"
-
-
-def told(recipient_ids: Iterable[int]) -> None:
-    """Note that the sender has the report."""
-    QueueRecipient.objects.filter(pk__in=list(recipient_ids)).update(told=True)
+    mine = QueueRecipient.objects.filter(pk__in=list(recipient_ids), owner=owner)
+    mine.update(owner=None, lease_until=None)
 
 
 def sweep() -> int:
     """Forget messages that were done with long ago; return how many."""
-    old = QueueMessage.objects.filter(created_at__lt=timezone.now() - KEEP)
-    waiting = QueueRecipient.objects.filter(state__in=[State.QUEUED, State.HELD])
-    unfinished = (waiting | _untold()).values("message_id")
-    done = old.exclude(pk__in=unfinished)
-    return done.delete()[1].get("outbound.QueueMessage", 0)
+    waiting = Q(state__in=[State.QUEUED, State.HELD])
+    untold = Q(told=False, state__in=[State.SENT, State.FAILED])
+    unfinished = QueueRecipient.objects.filter(waiting | untold, message=OuterRef("pk"))
+    now, gone = timezone.now(), 0
+    old = Q(~Exists(unfinished), created_at__lt=now - KEEP)
+    # Staged by who died before it was queued.
+    lost = Q(created_at__lt=now - timedelta(days=1), recipients=None)
+    while ids := list(
+        QueueMessage.objects.filter(old | lost).values_list("pk", flat=True)[:200]
+    ):
+        with transaction.atomic():
+            for model in (QueueChunk, Attempt, QueueRecipient):
+                model.objects.filter(message_id__in=ids).delete()
+            # Without their octets, which would be read first.
+            QueueMessage.objects.filter(pk__in=ids).only("pk").delete()
+        gone += len(ids)
+    return gone

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,29 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSession:
+    """How TLS went on one connection, for the report of RFC 8460."""
+
+    policy_type: str  # sts, tlsa or no-policy-found
+    policy: tuple[tuple[str, Any], ...] = ()
+    failure: str = ""  # RFC 8460 §4.3; empty: it worked
+    host: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one attempt brought, and how it went."""
+
+    results: tuple[Result, ...]  # in the order of the recipients
+    host: str = ""
+    address: str = ""
+    security: str = ""
+    dialogue: str = ""
+    sessions: tuple[TlsSession, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Recipients of one message and one domain, claimed by one runner."""
 
@@ -71,6 +95,7 @@ class Work:
     recipient_ids: tuple[int, ...]  # in the order of envelope.recipients
     created_at: datetime
     expires_at: datetime
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +103,13 @@ class Fate:
     """What became of one recipient, for a report."""
 
     address: str
-    action: str  # failed, delivered or relayed. RFC 3464 §2.3.3
+    action: str  # failed, delayed, delivered or relayed. RFC 3464 §2.3.3
     status: str
     reply: str = ""
     host: str = ""
     orcpt: str = ""
+    last_attempt_at: datetime | None = None
+    retried_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +119,5 @@ class Notice:
     to: str
     octets: bytes
     recipient_ids: tuple[int, ...]
+    is_delay: bool = False
+    smtputf8: bool = False

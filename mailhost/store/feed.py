@@ -78,7 +78,7 @@ class Feed:
             return
         with self._guard:
             if self._sender is None or self._sender.process != os.getpid():
-                self._sender = Sender(_psycopg_parameters())
+                self._sender = Sender(psycopg_parameters())
         self._sender.send(account_id, modseq)
 
     def _work(self, work: Callable[[], None]) -> None:
@@ -102,7 +102,7 @@ class Feed:
                 compare()
 
     def _postgresql(self) -> None:
-        with psycopg.connect(**_psycopg_parameters(), autocommit=True) as listener:
+        with psycopg.connect(**psycopg_parameters(), autocommit=True) as listener:
             listener.execute(f"LISTEN {CHANNEL}")
             compared = 0.0
             while not self._stop.is_set():
@@ -116,8 +116,10 @@ class Feed:
 class Sender:
     """Sends NOTIFY on a connection of its own, after the commits, coalesced."""
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
+    def __init__(self, parameters: dict[str, Any], channel: str = CHANNEL) -> None:
+        """Send on a channel; the queue has one of its own."""
         self.process = os.getpid()
+        self._channel = channel
         self._parameters = parameters
         self._guard = threading.Condition()
         self._pending: dict[int, int] = {}
@@ -146,7 +148,7 @@ class Sender:
             try:
                 if link is None or link.closed:
                     link = psycopg.connect(**self._parameters, autocommit=True)
-                link.execute("SELECT pg_notify(%s, %s)", [CHANNEL, some])
+                link.execute("SELECT pg_notify(%s, %s)", [self._channel, some])
             except psycopg.Error:
                 # Readers compare modseqs now and then: nothing is lost for good.
                 log.warning("a change notification was lost", exc_info=True)
@@ -179,7 +181,8 @@ def _read(payload: str) -> list[tuple[int, int]]:
     return pairs
 
 
-def _psycopg_parameters() -> dict[str, Any]:
+def psycopg_parameters() -> dict[str, Any]:
+    """Return what a connection beside Django's own needs."""
     parameters = dict(connection.get_connection_params())
     return {
         key: value

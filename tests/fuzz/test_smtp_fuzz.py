@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from mailhost.delivery import Route
 from mailhost.outbound.completion import authors, complete
-from mailhost.outbound.dsn import report
+from mailhost.outbound.dsn import Report, report
 from mailhost.outbound.values import Fate
 from protocols.common.context import ConnectionContext, Limits
 from protocols.common.wheel import TimerWheel
@@ -240,16 +240,18 @@ def test_a_report_has_no_foreign_lines(
     from datetime import UTC, datetime
 
     address = "".join(address.split())
-    made = report(
+    about = Report(
         to="a@b.test",
         host="h.test",
         fates=[Fate(address, "failed", "5.0.0", reply)],
         original=original,
-        whole=False,
-        envid="",
         arrived_at=datetime(2026, 11, 23, tzinfo=UTC),
     )
-    status = made.split(b"message/delivery-status")[1].split(b"\r\n\r\n", 2)[2]
+    kind = b"message/global-delivery-status"
+    if not about.is_global:
+        kind = b"message/delivery-status"
+    made = report(about).octets
+    status = made.split(kind)[1].split(b"\r\n\r\n", 2)[2]
     known = (b"Final-Recipient:", b"Action:", b"Status:", b"Diagnostic-Code:")
     for line in status.split(b"\r\n--")[0].split(b"\r\n"):
         assert not line or line.startswith(known)

@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from mailhost.outbound import routing
 from protocols.common.certificate import make_self_signed
 from tests.unit.smtp import inbox
 from tests.unit.smtp.conftest import ssl_context
+from tests.world.dns import SERVFAIL, World, Zone, dns_server
 
 __all__ = ["ssl_context"]
+
+
+ZONE: Zone = {
+    "far.example": {"MX": "10 mx.far.example."},
+    "other.example": {"MX": "10 mx.far.example."},
+    "mx.far.example": {"A": "127.0.0.1"},
+    "null.example": {"MX": "0 ."},
+    "dns.example": SERVFAIL,
+}
 
 
 @dataclass
@@ -30,39 +42,60 @@ class Remote:
     ssl_context: ssl.SSLContext | None = None
     tls_works: bool = True
     connections: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
+    world: World = field(default_factory=lambda: World({}))
 
     async def talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.converse(reader, writer)
+        finally:
+            self.at_once -= 1
+
+    async def converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         greeting = self.replies.get("greeting", "220 remote.example ESMTP")
         writer.write(greeting.encode() + b"\r\n")
+        secured = False
         while line := (await reader.readline()).decode().strip():
             self.said.append(line)
-            reply = self.reply(line)
+            for start, event in list(self.held.items()):
+                if line.startswith(start):
+                    await event.wait()
+            reply = self.reply(line, secured=secured)
             if reply == "hang up":
                 break
             writer.write(reply.encode() + b"\r\n")
             if line == "DATA" and reply[:3] == "354":
                 octets = await reader.readuntil(b"\r\n.\r\n")
                 self.messages.append(octets[:-3])
+                if self.replies.get(".") == "hang up":
+                    break
                 writer.write(self.replies.get(".", "250 2.0.0 thanks").encode())
                 writer.write(b"\r\n")
             if line == "STARTTLS" and reply[:3] == "220":
                 if not self.tls_works or self.ssl_context is None:
                     break
                 await writer.start_tls(self.ssl_context)
+                secured = True
             if line == "QUIT":
                 break
         writer.close()
 
-    def reply(self, line: str) -> str:
+    def reply(self, line: str, *, secured: bool = False) -> str:
         for start, reply in self.replies.items():
             if line.upper().startswith(start.upper()):
                 return reply
         if line.startswith("EHLO"):
             offered = [*self.extensions]
-            if self.ssl_context and "STARTTLS" not in self.said:
+            if self.ssl_context and not secured:
                 offered.append("STARTTLS")
             return "\r\n".join(
                 ["250-remote.example", *(f"250-{x}" for x in offered)]
@@ -72,13 +105,20 @@ class Remote:
         return "354 go" if line == "DATA" else "250 2.1.0 OK"
 
 
+@pytest.fixture(autouse=True)
+async def no_connection_left() -> AsyncIterator[None]:
+    """Close what asgiref's thread has open: PostgreSQL drops no database in use."""
+    yield
+    await sync_to_async(connections.close_all)()
+
+
 @pytest.fixture
-def trusted(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+def trusted(settings: Any) -> ssl.SSLContext:
     """A certificate of mx.far.example's that clients trust."""
     folder = Path(tempfile.mkdtemp(prefix="mailhost-tls-"))
     chain, key = folder / "chain.pem", folder / "key.pem"
     make_self_signed(chain, key, "mx.far.example")
-    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    settings.MAILHOST_OUTBOUND_CA_FILE = str(chain)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     return context
@@ -98,25 +138,19 @@ async def remote(
         tasks.add(task)
         await found.talk(reader, writer)
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**26)
     found.port = listening.sockets[0].getsockname()[1]
     settings.MAILHOST_OUTBOUND_PORT = found.port
     settings.MAILHOST_OUTBOUND_ALLOW_LOOPBACK = True
     settings.MAILHOST_HOSTNAME = "mail.example.test"
 
-    async def exchanges(domain: str) -> list[str]:
-        if domain == "null.example":
-            raise routing.Unroutable("5.1.10", "The domain takes no mail")
-        if domain == "dns.example":
-            raise routing.Unroutable("4.4.3", "No answer from DNS")
-        return ["mx.far.example"]
-
     async def addresses_of(name: str) -> list[str]:
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(routing, "exchanges", exchanges)
     monkeypatch.setattr(routing, "addresses_of", addresses_of)
-    yield found
+    with dns_server(dict(ZONE)) as found.world:
+        settings.MAILHOST_DNS_SERVERS = [found.world.server]
+        yield found
     listening.close()
     for task in tasks:
         task.cancel()

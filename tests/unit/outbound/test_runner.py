@@ -57,6 +57,7 @@ async def test_it_sends(remote: Remote, alice: Any) -> None:
     assert await messages(ALICE) == []
 
 
+@pytest.mark.engines
 async def test_some_are_refused(remote: Remote, alice: Any) -> None:
     remote.replies["RCPT TO:<no@"] = "550 5.1.1 nobody"
     remote.replies["RCPT TO:<full@"] = "452 4.2.2 full"
@@ -252,6 +253,7 @@ async def test_a_smarthost_takes_all(
     assert "AUTH PLAIN AG1lAHBAc3M=" in remote.said
 
 
+@pytest.mark.engines
 def test_two_runners_share_no_row(alice: Any) -> None:
     for number in range(10):
         queue.enqueue(MESSAGE, Envelope(ALICE, (Recipient(f"{number}@far.example"),)))
@@ -260,10 +262,11 @@ def test_two_runners_share_no_row(alice: Any) -> None:
     second = queue.claim(two, 6)
     ids = [i for work in (*first, *second) for i in work.recipient_ids]
     assert (len(first), len(second), len(set(ids))) == (6, 4, 10)
-    queue.release(one)
+    queue.release(one, [i for work in first for i in work.recipient_ids])
     assert len(queue.claim(two, 99)) == 6
 
 
+@pytest.mark.engines
 def test_a_lease_runs_out(alice: Any) -> None:
     queue.enqueue(MESSAGE, Envelope(ALICE, (Recipient("a@far.example"),)))
     one = uuid.uuid4()
@@ -272,10 +275,10 @@ def test_a_lease_runs_out(alice: Any) -> None:
     [again] = queue.claim(uuid.uuid4(), 9)
     assert again.recipient_ids == work.recipient_ids
     # The slow one's word does not count any more.
-    from mailhost.outbound.values import Result, Verdict
+    from mailhost.outbound.values import Result, Tried, Verdict
 
     late = Result(Verdict.FAILED, "5.0.0", "late")
-    queue.settle(one, work, {work.recipient_ids[0]: late})
+    queue.settle(one, [(work, Tried((late,)))])
     assert QueueRecipient.objects.get().state == State.QUEUED
 
 
@@ -312,6 +315,7 @@ async def test_an_alias_forwards(remote: Remote, alice: Any, bob: Any) -> None:
     assert outcomes[ALICE].reply[:9] == "554 5.4.6"
 
 
+@pytest.mark.engines
 def test_old_rows_are_swept(alice: Any) -> None:
     for _ in range(2):
         queue.enqueue(MESSAGE, Envelope(ALICE, (Recipient("a@far.example"),)))

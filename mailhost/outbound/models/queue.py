@@ -23,7 +23,7 @@ class QueueMessage(models.Model):
     mail_from = models.CharField(
         max_length=320, blank=True, help_text=_("empty: a report, never answered")
     )
-    octets = models.BinaryField()
+    octets = models.BinaryField(help_text=_("empty: they are in chunks"))
     size = models.BigIntegerField(help_text=_("octets"))
     smtputf8 = models.BooleanField(default=False)
     ret = models.CharField(max_length=4, blank=True, help_text=_("RFC 3461 §4.3"))
@@ -49,6 +49,33 @@ class QueueMessage(models.Model):
         return f"{self.pk} from <{self.mail_from}>"
 
 
+class QueueChunk(models.Model):
+    """A piece of a large message: one INSERT of it would hold SQLite for long."""
+
+    message = models.ForeignKey(QueueMessage, models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    octets = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message", "number"], name="queuechunk_message_number"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.number} of {self.message_id}"
+
+
+class Delay(models.TextChoices):
+    """Whether the sender hears that a message is late."""
+
+    NO = "", _("no")
+    DUE = "due", _("to be told")
+    TOLD = "told", _("told")
+
+
 class QueueRecipient(models.Model):
     """One address that a message has to reach."""
 
@@ -72,6 +99,9 @@ class QueueRecipient(models.Model):
     told = models.BooleanField(
         default=False, help_text=_("the sender knows, or need not")
     )
+    delay = models.CharField(
+        max_length=4, choices=Delay.choices, default=Delay.NO, blank=True
+    )
 
     class Meta:
         indexes = [
@@ -87,8 +117,33 @@ class QueueRecipient(models.Model):
                 condition=models.Q(told=False, state__in=["sent", "failed"]),
                 name="queuerecipient_untold",
             ),
+            # "whom to tell that it is late"
+            models.Index(
+                fields=["delay"],
+                condition=models.Q(delay="due"),
+                name="queuerecipient_delay",
+            ),
         ]
 
     @override
     def __str__(self) -> str:
         return self.address
+
+
+class Attempt(models.Model):
+    """One try to reach one domain with one message, and what was said."""
+
+    message = models.ForeignKey(QueueMessage, models.CASCADE, related_name="tries")
+    domain = models.CharField(max_length=255)
+    at = models.DateTimeField(default=timezone.now)
+    host = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    security = models.CharField(
+        max_length=200, blank=True, help_text=_("TLS version, and who vouched for it")
+    )
+    outcome = models.CharField(max_length=300, blank=True)
+    dialogue = models.TextField(blank=True, help_text=_("C: we said, S: they said"))
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.outcome}"
