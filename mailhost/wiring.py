@@ -9,6 +9,7 @@ from accounts import signals
 from accounts.models import Account, Membership
 from mailhost.jobs.registry import register
 from mailhost.mime.message import PARSER_VERSION
+from mailhost.screening.signals import screened
 
 
 def connect() -> None:
@@ -16,6 +17,7 @@ def connect() -> None:
     signals.account_created.connect(make_folders, dispatch_uid="default folders")
     for signal in (post_save, post_delete):
         signal.connect(tell_of_rights, Membership, dispatch_uid="membership rights")
+    screened.connect(count_for_report, dispatch_uid="dmarc report")
     name_jobs()
 
 
@@ -28,8 +30,16 @@ def name_jobs() -> None:
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
     register("prune greylist", "mailhost.screening.greylist.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
+    register("daily reports", "mailhost.outbound.daily.send", every=hour, lease=hour)
     render = "mailhost.store.rendering.render_again"
     register("render", render, once=str(PARSER_VERSION), lease=6 * hour)
+
+
+def count_for_report(**arguments: Any) -> None:
+    """Count a message that was looked at for the report to its author's domain."""
+    from mailhost.seen import count
+
+    count(**arguments)
 
 
 def make_folders(account: Account, **_: Any) -> None:
