@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.utils.crypto import salted_hmac
 
-from accounts.models import AppPassword
+from accounts import scram
+from accounts.models import AppPassword, User
 
 SCOPES = ("imap", "pop3", "smtp", "sieve", "web")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # 5 bits each; no 0, 1, 8, 9
@@ -25,15 +26,26 @@ def create(
     if unknown:
         raise ValueError(f"no such scope: {', '.join(sorted(unknown))}")
     letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    groups = (letters[i : i + GROUP] for i in range(0, LENGTH, GROUP))
+    shown = "-".join(groups)
     row = AppPassword.objects.create(
         user_id=user_id,
         name=name,
         lookup=key_of(letters),
         scopes=list(scopes),
+        # SCRAM's client hashes what was typed: as it is shown, or without dashes.
+        scram_keys=scram.keys_of([shown, letters], _salt_of(user_id)),
         expires_at=expires_at,
     )
-    groups = (letters[i : i + GROUP] for i in range(0, LENGTH, GROUP))
-    return row, "-".join(groups)
+    return row, shown
+
+
+def _salt_of(user_id: int) -> bytes:
+    """Return the user's salt; what was made up until now is kept from now on."""
+    user = User.objects.only("email", "scram_salt").get(pk=user_id)
+    if user.scram_salt is None:
+        User.objects.filter(pk=user_id, scram_salt=None).update(scram_salt=user.salt)
+    return user.salt
 
 
 def lookup(password: str) -> str | None:

@@ -1,51 +1,40 @@
-"""The only place a password is checked, for every protocol and the web.
+"""The only place a login is decided, for every protocol, every mechanism and the web.
 
-An unknown login costs the same time as a wrong password. A password that Argon2 has
-verified is remembered by this process for a minute, as an HMAC under a random key,
-together with the user's credential_version: a change of password makes it void at
-once. App passwords are found by one indexed look-up.
+`check` takes a claim (accounts.claims) and returns a Login or raises LoginRefused.
+Whatever was shown, `allowed` decides last and for all alike: standing, expiry, scope,
+second factor. An unknown login costs the same time as a wrong password.
 """
 
-import functools
-import hmac
-import os
-import secrets
-import threading
-import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import hashers
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
-from django.db import connection
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.utils import timezone
 from typing_extensions import override
 
-from accounts import apppasswords
-from accounts.afterwards import later
+from accounts import apppasswords, loginlog, passwords, scram, tokens
+from accounts.claims import Bearer, Certificate, Claim, Password, Proof
+from accounts.known import (
+    OWN_PASSWORD,
+    Credential,
+    Login,
+    Standing,
+    app_password_credential,
+    has_expired,
+    standing_of,
+    standing_of_id,
+)
+from accounts.lastuse import note_use
 from accounts.models import AppPassword, User, normalise_email
 from accounts.names import storable
-from accounts.throttle import failures
+from accounts.throttle import Wait, failures
 
-REMEMBER_SECONDS = 60.0
-REMEMBER_MOST = 20_000
+__all__ = ["Login", "authenticate", "check", "forget", "salted"]
+
 LONGEST_PASSWORD = 1024
-NOTE_USE_EVERY = timedelta(minutes=5)
-
-_process_key = secrets.token_bytes(32)
-_verified: dict[bytes, float] = {}
-# One Argon2 takes 100 MB and a core: as many at once as there are cores.
-_hashing = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
-
-
-# Past the ORM, which takes longer to write this query than to run it.
-STANDING = """
-    SELECT u.id, u.email, u.password, u.is_active, u.credential_version, a.id, a.active
-    FROM accounts_user u LEFT JOIN accounts_account a ON a.owner_id = u.id
-    WHERE u.email = %s
-"""
+MOST_APP_PASSWORDS = 200  # of one user, tried against one SCRAM proof
 
 
 class LoginRefused(Exception):
@@ -75,102 +64,194 @@ class Disabled(NotAllowed):
 
 
 class Expired(NotAllowed):
-    """The app password is no longer good."""
+    """The app password or token is no longer good."""
 
-    def __init__(self) -> None:
-        super().__init__("This app password has expired")
+    def __init__(self, name: str = "app password") -> None:
+        super().__init__(f"This {name} has expired")
 
 
 class TooManyFailures(NotAllowed):
     """Too many logins failed from there; the password was not looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         super().__init__("Too many failed logins, try again later")
+        self.seconds = seconds  # until the next one is looked at
+
+
+class Slow(Exception):
+    """To go on takes long: a hash, a directory, a provider's keys. Ask `slowly`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """Who has logged in."""
+class Attempt:
+    """From where a claim comes."""
 
-    user_id: int
-    account_id: int
-    email: str
-    app_password_id: int | None = None
+    protocol: str  # one of apppasswords.SCOPES
+    address: str  # the peer's
+    client: str = ""  # what the program calls itself
+    slowly: bool = True  # may take long, and write
 
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What one query tells of a login."""
-
-    user_id: int
-    email: str
-    password: str
-    is_active: bool
-    credential_version: int
-    account_id: int | None
-    account_active: bool
+    def look(self, login: str) -> Wait:
+        """Return how long a guess has to wait."""
+        return failures.look(self.address, login)
 
 
 def authenticate(login: str, password: str, *, protocol: str, address: str) -> Login:
+    """Return who logs in with a password, or raise LoginRefused."""
+    return check(Password(login, password), Attempt(protocol, address))
+
+
+def check(claim: Claim, at: Attempt) -> Login:
     """Return who logs in, or raise WrongCredentials or NotAllowed.
 
-    protocol is one of apppasswords.SCOPES; address is the peer's. Synchronous: run
-    it in a thread. Reads only; what it notes is written afterwards.
+    Synchronous: run it in a thread. Without `at.slowly` it only reads, and raises Slow
+    where it would have to do more.
     """
-    login = normalise_email(storable(login))
-    if failures.blocked(address, login):
-        raise TooManyFailures
+    login = normalise_email(storable(claim.login))[:320]
+    standing: Standing | None = None
     try:
-        found = _authenticate(login, password, protocol, address)
+        standing, credential = _shown(claim, login, at)
+        allowed(standing, credential, at.protocol)
     except WrongCredentials:
-        failures.note(address, login)
+        if not isinstance(claim, Bearer):
+            standing = standing_of(login)
+        failures.note(at.address, "" if isinstance(claim, Bearer) else login)
+        _log(standing, at, loginlog.Result.WRONG)
         raise
-    failures.forgive(address, login)
-    return found
+    except NotAllowed as refused:
+        _log(standing, at, loginlog.Result.REFUSED, refused.reason)
+        raise
+    _log(standing, at, loginlog.Result.IN, credential.name)
+    return _welcome(standing, credential, at)
 
 
-def _authenticate(login: str, password: str, protocol: str, address: str) -> Login:
-    if len(password) > LONGEST_PASSWORD:
-        raise WrongCredentials
-    password = storable(password)
-    standing = _standing(login)
-    app_password = _app_password(standing, password)
-    if app_password is None and not _password_matches(standing, password):
-        raise WrongCredentials
-    if standing is None:  # never: a dummy hash matches nothing
-        raise WrongCredentials
+def allowed(standing: Standing, credential: Credential, protocol: str) -> None:
+    """Raise NotAllowed where what was shown is right and does not suffice.
+
+    The web asks for its second factor itself.
+    """
     if not standing.is_active or not standing.account_active:
         raise Disabled
-    if app_password is not None:
-        _check_use(app_password, protocol)
-        _note_use(app_password, protocol, address)
-    return Login(
-        user_id=standing.user_id,
-        account_id=standing.account_id or 0,
-        email=standing.email,
-        app_password_id=app_password.pk if app_password else None,
-    )
+    if has_expired(credential):
+        raise Expired(credential.name)
+    if credential.scopes is not None and protocol not in credential.scopes:
+        raise NotAllowed(f"This {credential.name} is not for this protocol")
+    wants_more = standing.second_factor or settings.MAILHOST_APP_PASSWORDS_ONLY
+    if wants_more and credential.is_password and protocol != "web":
+        raise NotAllowed("An app password is needed here")
+
+
+def salted(login: str) -> scram.Parameters:
+    """Return what a SCRAM exchange begins with; of nobody, too. Reads."""
+    name = normalise_email(storable(login))[:320]
+    found = User.objects.filter(email=name).values_list("scram_salt", flat=True).first()
+    salt = bytes(found) if found else scram.made_up_salt(name)
+    return scram.Parameters(salt, scram.ITERATIONS)
 
 
 def forget() -> None:
-    """Forget all verified passwords and failures of this process."""
-    _verified.clear()
+    """Forget all verified passwords, failures and notes of this process."""
+    passwords.forget()
     failures.clear()
+    loginlog.clear()
 
 
-def _standing(login: str) -> _Standing | None:
-    with connection.cursor() as cursor:
-        cursor.execute(STANDING, [login])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    user_id, email, hashed, active, version, account_id, open_ = row
-    return _Standing(
-        user_id, email, hashed, bool(active), version, account_id, bool(open_)
-    )
+def _shown(claim: Claim, login: str, at: Attempt) -> tuple[Standing, Credential]:
+    """Return whose a claim is and what was shown for it. Raises WrongCredentials."""
+    match claim:
+        case Password():
+            return _by_password(login, storable(claim.password), at)
+        case Proof():
+            return _by_proof(claim, login, at)
+        case Bearer():
+            return _by_token(claim.token, login, at)
+        case Certificate():
+            return _sure(standing_of(login)), Credential("certificate")
 
 
-def _app_password(standing: _Standing | None, password: str) -> AppPassword | None:
+def _by_password(login: str, password: str, at: Attempt) -> tuple[Standing, Credential]:
+    if len(password) > LONGEST_PASSWORD:
+        raise WrongCredentials
+    standing = standing_of(login)
+    if row := _app_password(standing, password):
+        return _sure(standing), app_password_credential(row)
+    wait = _slow_down(standing, login, at)
+    remembered = standing is not None and passwords.is_remembered(standing, password)
+    if not remembered:
+        if not at.slowly:
+            raise Slow
+        # Where guesses are slowed, one goes on at a time, of all processes.
+        if not wait.account_only and not failures.claim(at.address, login):
+            raise TooManyFailures(1.0)
+        if not passwords.matches(standing, password):
+            standing = _elsewhere(login, password, at)
+    if wait.pair:
+        failures.forgive(at.address, login)
+    return _sure(standing), OWN_PASSWORD
+
+
+def _elsewhere(login: str, password: str, at: Attempt) -> Standing:
+    """Ask the other backends; what they say is remembered as ours is."""
+    user_id = passwords.elsewhere(login, password, at.address, at.protocol)
+    standing = _sure(None if user_id is None else standing_of_id(user_id))
+    if standing.email == login:
+        passwords.remember(standing, password)
+    return standing
+
+
+def _by_proof(claim: Proof, login: str, at: Attempt) -> tuple[Standing, Credential]:
+    standing = standing_of(login)
+    user_id = standing.user_id if standing else 0
+    rows = AppPassword.objects.filter(user_id=user_id).order_by("-pk")
+    for row in rows[:MOST_APP_PASSWORDS]:
+        if answer := _try(row.scram_keys, claim):
+            return _sure(standing), app_password_credential(row, answer)
+    wait = _slow_down(standing, login, at)
+    known = User.objects.filter(pk=user_id).values_list("scram_keys", "password")
+    keys, hashed = known.first() or (None, "")
+    if not keys or keys.get("for") != scram.fingerprint(hashed):
+        keys = None
+    answer = _try(keys, claim)
+    if answer is None:
+        raise WrongCredentials
+    if wait.pair:
+        failures.forgive(at.address, login)
+    return _sure(standing), Credential("password", is_password=True, answer=answer)
+
+
+def _try(keys: scram.Keys | None, claim: Proof) -> bytes | None:
+    return scram.try_proof(keys, claim.mechanism, claim.message, claim.proof)
+
+
+def _by_token(token: str, login: str, at: Attempt) -> tuple[Standing, Credential]:
+    if not at.slowly and not tokens.is_ours(token):
+        raise Slow
+    found = tokens.find(token)
+    standing = _sure(standing_of_id(found.user_id) if found else None)
+    if found is None or (login and login != standing.email):
+        raise WrongCredentials
+    return standing, found.credential
+
+
+def _sure(standing: Standing | None) -> Standing:
+    if standing is None:
+        raise WrongCredentials
+    return standing
+
+
+def _slow_down(standing: Standing | None, login: str, at: Attempt) -> Wait:
+    """Raise TooManyFailures while guesses have to wait, and this may be one."""
+    wait = at.look(login)
+    if wait.seconds > 0 and not (
+        wait.account_only
+        and standing is not None
+        and loginlog.is_known(standing.user_id, at.address)
+    ):
+        raise TooManyFailures(wait.seconds)
+    return wait
+
+
+def _app_password(standing: Standing | None, password: str) -> AppPassword | None:
     key = apppasswords.lookup(password)
     if key is None:
         return None
@@ -178,74 +259,33 @@ def _app_password(standing: _Standing | None, password: str) -> AppPassword | No
     return AppPassword.objects.filter(lookup=key, user_id=user_id).first()
 
 
-def _password_matches(standing: _Standing | None, password: str) -> bool:
-    unknown = _dummy_hash()
-    if standing is None:
-        with _hashing:
-            hashers.check_password(password, unknown)
-        return False
-    token = _token(standing, password)
-    if _verified.get(token, 0.0) > time.monotonic():
-        return True
-    with _hashing:
-        right, outdated = hashers.verify_password(password, standing.password)
-    if right:
-        _remember(token)
-        if outdated:
-            _hash_again(standing, password)
-    return right
+def _welcome(standing: Standing, credential: Credential, at: Attempt) -> Login:
+    row = credential.app_password
+    if row is not None:
+        note_use(row, at.protocol, at.address)
+    return Login(
+        user_id=standing.user_id,
+        account_id=standing.account_id or 0,
+        email=standing.email,
+        app_password_id=row.pk if row else None,
+        access_token_id=credential.access_token_id,
+        answer=credential.answer,
+    )
 
 
-@functools.cache
-def _dummy_hash() -> str:
-    return hashers.make_password(secrets.token_urlsafe(16))
-
-
-def _token(standing: _Standing, password: str) -> bytes:
-    text = f"{standing.user_id}:{standing.credential_version}:{password}"
-    return hmac.digest(_process_key, text.encode("utf-8", "surrogatepass"), "sha256")
-
-
-def _remember(token: bytes) -> None:
-    if len(_verified) >= REMEMBER_MOST:
-        now = time.monotonic()
-        for old in [t for t, until in list(_verified.items()) if until <= now]:
-            _verified.pop(old, None)
-        if len(_verified) >= REMEMBER_MOST:
-            _verified.clear()
-    _verified[token] = time.monotonic() + REMEMBER_SECONDS
-
-
-def _hash_again(standing: _Standing, password: str) -> None:
-    """Keep the password under today's hasher; what was verified stays valid."""
-
-    def write() -> None:
-        User.objects.filter(pk=standing.user_id, password=standing.password).update(
-            password=hashers.make_password(password)
-        )
-
-    later(f"hash {standing.user_id}", write)
-
-
-def _check_use(app_password: AppPassword, protocol: str) -> None:
-    expires_at = app_password.expires_at
-    if expires_at is not None and expires_at <= timezone.now():
-        raise Expired
-    if protocol not in app_password.scopes:
-        raise NotAllowed("This app password is not for this protocol")
-
-
-def _note_use(app_password: AppPassword, protocol: str, address: str) -> None:
-    now, last = timezone.now(), app_password.last_used_at
-    if last is not None and now - last < NOTE_USE_EVERY:
-        return
-
-    def write() -> None:
-        AppPassword.objects.filter(pk=app_password.pk).update(
-            last_used_at=now, last_address=address or None, last_protocol=protocol
-        )
-
-    later(f"use {app_password.pk}", write)
+def _log(
+    standing: Standing | None,
+    at: Attempt,
+    result: loginlog.Result,
+    reason: str = "",
+) -> None:
+    if standing is not None:
+        loginlog.note(
+            loginlog.Alike(
+                standing.user_id, at.protocol, at.address,
+                loginlog.clean(at.client), result, reason,
+            )
+        )  # fmt: skip
 
 
 class Backend(ModelBackend):
@@ -262,10 +302,16 @@ class Backend(ModelBackend):
         login = username or kwargs.get(User.USERNAME_FIELD)
         if not login or password is None:
             return None
+        if isinstance(request, passwords.MailRequest):
+            return None  # asked by _elsewhere, which has looked here
         address = request.META.get("REMOTE_ADDR", "") if request else ""
+        client = request.META.get("HTTP_USER_AGENT", "") if request else ""
         try:
-            found = authenticate(login, password, protocol="web", address=address)
+            found = check(Password(login, password), Attempt("web", address, client))
         except LoginRefused:
+            if passwords.asks_others():
+                # They were asked already, and are not a way around a ban.
+                raise PermissionDenied from None
             return None
         if found.app_password_id is not None:
             return None  # a browser's session would outlive it and its scope

@@ -14,8 +14,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from accounts import signals
+from accounts import scram
+from accounts.attempts import LoginFailures, LoginRecord
+from accounts.credentials import (
+    AccessToken,
+    AppPassword,
+    ExternalIdentity,
+    Revocation,
+)
 from accounts.names import domain_for_people, fold_domain, fold_local
+from accounts.revocation import revoke
+
+__all__ = [
+    "AccessToken", "Account", "Address", "AppPassword", "Domain", "ExternalIdentity",
+    "LoginFailures", "LoginRecord", "Membership", "Revocation", "User", "UserManager",
+    "normalise_email",
+]  # fmt: skip
 
 
 class Domain(models.Model):
@@ -56,6 +70,11 @@ class Domain(models.Model):
     )
     own_aliases = models.PositiveSmallIntegerField(
         default=0, help_text=_("aliases that each user may make for themselves")
+    )
+    second_factor = models.BooleanField(
+        _("needs a second factor"),
+        default=False,
+        help_text=_("for all its users: mail programs need app passwords or tokens"),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -111,10 +130,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=200, blank=True)
     is_active = models.BooleanField(_("may log in"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    second_factor = models.BooleanField(
+        _("needs a second factor"),
+        default=False,
+        help_text=_("mail programs then need app passwords or tokens"),
+    )
     language = models.CharField(max_length=16, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
     # Rises when the password or the standing changes: what was verified before is void.
     credential_version = models.PositiveIntegerField(default=1, editable=False)
+    # For SCRAM; None of a user who is older than SCRAM here: scram.made_up_salt.
+    scram_salt = models.BinaryField(
+        max_length=32, null=True, default=scram.new_salt, editable=False
+    )
+    scram_keys = models.JSONField(null=True, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -128,6 +157,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     @override
+    def set_password(self, raw_password: str | None) -> None:
+        """Hash it; SCRAM keys too, if a setting wants them for users' own passwords."""
+        super().set_password(raw_password)
+        keys = {}
+        if raw_password is not None:
+            keys = scram.keys_for_password(raw_password, self.password, self.salt)
+        self.scram_keys = keys or None
+
+    @property
+    def salt(self) -> bytes:
+        """The user's one salt, for SCRAM."""
+        return bytes(self.scram_salt or scram.made_up_salt(self.email))
+
+    @override
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new password or standing makes what was verified before void.
 
@@ -135,11 +178,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         changed = not self._state.adding and self._credentials_differ()
         if changed and kwargs.get("update_fields") is not None:
-            fields = {*kwargs["update_fields"], "credential_version"}
+            fields = {*kwargs["update_fields"], "credential_version", "scram_keys"}
             kwargs["update_fields"] = fields
-        super().save(*args, **kwargs)
-        if changed:
-            transaction.on_commit(self._tell_revoked, robust=True)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if changed:
+                revoke(self.pk)
 
     def _credentials_differ(self) -> bool:
         old = (
@@ -151,9 +195,6 @@ class User(AbstractBaseUser, PermissionsMixin):
             return False
         self.credential_version = old[2] + 1
         return True
-
-    def _tell_revoked(self) -> None:
-        signals.credential_revoked.send(User, user_id=self.pk, app_password_id=None)
 
 
 class Account(models.Model):
@@ -278,27 +319,3 @@ class Address(models.Model):
         """Save under the local part as it is compared."""
         self.local_part = fold_local(self.local_part)
         super().save(*args, **kwargs)
-
-
-class AppPassword(models.Model):
-    """A password that we made for one device; at least 128 random bits.
-
-    Only an HMAC of it is kept, which is also how it is found: no Argon2 at login.
-    """
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="app_passwords")
-    name = models.CharField(max_length=100, help_text=_("the device it is for"))
-    lookup = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = models.JSONField(
-        default=list, help_text=_("of: imap, pop3, smtp, sieve, web")
-    )
-    scram_keys = models.JSONField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
-    last_protocol = models.CharField(max_length=10, blank=True, editable=False)
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.name} of {self.user}"

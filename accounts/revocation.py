@@ -1,38 +1,66 @@
-"""When something stops being valid, open sessions hear of it by credential_revoked."""
+"""When something stops being valid, open sessions hear of it.
 
+In this process by credential_revoked, on commit; in all others by a row that the same
+transaction writes, and that they look for every few moments.
+"""
+
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import signals
-from accounts.models import Account, AppPassword, User
+from accounts.credentials import AccessToken, AppPassword, Revocation
+
+KEPT = timedelta(hours=1)
 
 
-def user_deleted(instance: User, **_: Any) -> None:
-    """Receive post_delete."""
+def user_deleted(instance: Any, **_: Any) -> None:
+    """Receive post_delete of a User."""
     revoke(instance.pk)
 
 
 def app_password_deleted(instance: AppPassword, **_: Any) -> None:
     """Receive post_delete: the sessions of this app password alone."""
-    revoke(instance.user_id, instance.pk)
+    revoke(instance.user_id, app_password_id=instance.pk)
 
 
-def account_saved(instance: Account, created: bool, **_: Any) -> None:  # noqa: FBT001 -- Django's signature
-    """Receive post_save: a suspended account has no sessions."""
+def access_token_deleted(instance: AccessToken, **_: Any) -> None:
+    """Receive post_delete: the sessions of this token alone."""
+    revoke(instance.user_id, access_token_id=instance.pk)
+
+
+def account_saved(instance: Any, created: bool, **_: Any) -> None:  # noqa: FBT001 -- Django's signature
+    """Receive post_save of an Account: a suspended one has no sessions."""
     if not created and not instance.active and instance.owner_id is not None:
         revoke(instance.owner_id)
 
 
-def revoke(user_id: int, app_password_id: int | None = None) -> None:
-    """Tell on commit that a user's credentials, or one app password, are void."""
+def revoke(
+    user_id: int,
+    *,
+    app_password_id: int | None = None,
+    access_token_id: int | None = None,
+) -> None:
+    """End a user's sessions on commit: all, or those of one credential."""
+    what = {"app_password_id": app_password_id, "access_token_id": access_token_id}
+    Revocation.objects.create(user_id=user_id, **what)
     transaction.on_commit(
-        lambda: _tell(user_id, app_password_id),
+        lambda: _tell(user_id, what),
         robust=True,
     )
 
 
-def _tell(user_id: int, app_password_id: int | None) -> None:
-    signals.credential_revoked.send(
-        User, user_id=user_id, app_password_id=app_password_id
-    )
+def end_connection(connection_id: str) -> None:
+    """End one connection, wherever it is."""
+    Revocation.objects.create(connection_id=connection_id)
+
+
+def prune() -> None:
+    """Forget what every process has long heard of."""
+    Revocation.objects.filter(at__lt=timezone.now() - KEPT).delete()
+
+
+def _tell(user_id: int, what: dict[str, int | None]) -> None:
+    signals.credential_revoked.send(Revocation, user_id=user_id, **what)

@@ -140,6 +140,20 @@ class Reader:
         except OSError:
             raise Misconfigured(name, got, "the path of a readable file") from None
 
+    def directory(self, name: str) -> str:
+        """Return the path of a directory that is there, or "" when unset."""
+        got = self.raw(name)
+        if got is not None and not Path(got).is_dir():
+            raise Misconfigured(name, got, "the path of a directory")
+        return got or ""
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return one of these words; the first when unset."""
+        got = (self.raw(name) or choices[0]).lower()
+        if got not in choices:
+            raise Misconfigured(name, got, f"one of {', '.join(choices)}")
+        return got
+
     def url(self, name: str, schemes: tuple[str, ...]) -> str:
         """Return a URL with a host (or, for sqlite, a path); never shown: secrets."""
         got = self.raw(name)

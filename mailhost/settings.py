@@ -95,6 +95,65 @@ MAILHOST_ALLOW_PLAINTEXT_LOGIN = read.switch(
     "MAILHOST_ALLOW_PLAINTEXT_LOGIN", default=False
 )
 
+# Directory of more certificates, for servers with many names: pairs of `NAME.pem` and
+# `NAME.key`, or directories with `fullchain.pem` and `privkey.pem`. The one whose names
+# (also `*.example.org`) hold what the client asks for is shown; else
+# MAILHOST_CERTIFICATE. Looked at again when files change. Default: none.
+MAILHOST_CERTIFICATES_DIR = read.directory("MAILHOST_CERTIFICATES_DIR")
+
+# File with the certificates (PEM) of those whose client certificates log in (SASL
+# EXTERNAL, all ports but 25): an e-mail address in the certificate is the login.
+# Default: none; no client is asked for one.
+MAILHOST_CLIENT_CA = read.file("MAILHOST_CLIENT_CA")
+
+# ## Signing in
+
+# More of Django's authentication backends, asked when our own does not know a password:
+# `django_auth_ldap.backend.LDAPBackend` for example. Dotted names, commas between.
+# Their own settings stand in MAILHOST_EXTRA_SETTINGS. Default: none.
+MAILHOST_AUTHENTICATION_BACKENDS = read.words("MAILHOST_AUTHENTICATION_BACKENDS")
+
+# Python file that is run at the end of the settings, for those of other packages
+# (AUTH_LDAP_SERVER_URI = "ldaps://…"). Path, default: none.
+MAILHOST_EXTRA_SETTINGS = read.file("MAILHOST_EXTRA_SETTINGS")
+
+# Whether mail programs must use app passwords or tokens, everybody's; a user's own
+# password then opens the web alone. yes or no, default no; users and domains have the
+# same switch ("needs a second factor").
+MAILHOST_APP_PASSWORDS_ONLY = read.switch("MAILHOST_APP_PASSWORDS_ONLY", default=False)
+
+# Whether SCRAM works with users' own passwords. `no`; `collect`: keys are made at each
+# login and change of password, and SCRAM is not announced yet; `yes`. Default no: who
+# steals the keys tries passwords faster than with Argon2. App passwords always have
+# keys. SCRAM is announced with `yes`, or where MAILHOST_APP_PASSWORDS_ONLY is on.
+MAILHOST_SCRAM_MAIN_PASSWORDS = read.choice(
+    "MAILHOST_SCRAM_MAIN_PASSWORDS", ("no", "collect", "yes")
+)
+
+# Whether SCRAM-SHA-1 is there beside SCRAM-SHA-256, for old programs. yes or no,
+# default no.
+MAILHOST_SCRAM_SHA1 = read.switch("MAILHOST_SCRAM_SHA1", default=False)
+
+# Whether access tokens that this server issued are taken (OAUTHBEARER, XOAUTH2). yes
+# or no, default no.
+MAILHOST_ACCESS_TOKENS = read.switch("MAILHOST_ACCESS_TOKENS", default=False)
+
+# Provider whose access tokens (JWT) are taken: the `iss` they must have. A token
+# belongs to who has an external identity of its iss and sub in the admin. Its `scope`
+# must hold mail.imap, mail.pop, mail.smtp or mail.sieve. Default: none.
+MAILHOST_OAUTH_ISSUER = read.text("MAILHOST_OAUTH_ISSUER")
+
+# What the `aud` of these tokens must be or hold. Text; wanted with an issuer.
+MAILHOST_OAUTH_AUDIENCE = read.text("MAILHOST_OAUTH_AUDIENCE")
+
+# Keys of that provider, a JWK set: a file, or an https:// URL that is asked when they
+# are five minutes old. Wanted with an issuer.
+MAILHOST_OAUTH_KEYS = read.text("MAILHOST_OAUTH_KEYS")
+
+# Signatures that are taken, commas between. Default RS256,ES256,EdDSA; never none, and
+# never HS256 and its like, which would make of a public key a secret.
+MAILHOST_OAUTH_ALGORITHMS = read.words("MAILHOST_OAUTH_ALGORITHMS", "RS256,ES256,EdDSA")
+
 # ## Limits
 
 # Connections one worker process holds. Number, default 20000; more are refused.
@@ -108,9 +167,12 @@ MAILHOST_MAX_CONNECTIONS_PER_ADDRESS = read.number(
 # Seconds a client may take to log in. Default 60; then the connection ends.
 MAILHOST_LOGIN_TIMEOUT_SECONDS = read.number("MAILHOST_LOGIN_TIMEOUT_SECONDS", 60, 1)
 
-# Failed logins from one address for one login, five times as many for all logins, in
-# ten minutes and one worker process; then that address is refused until they are over.
-# This machine itself is not counted. Number, default 20; 0: no limit.
+# Failed logins from one address for one login that cost nothing; five times as many for
+# all logins from that address or for one login from everywhere, twenty-five times as
+# many from its network (/24, /64). Each one more doubles the time until the next
+# is looked at, up to fifteen minutes; an hour without any starts over. App passwords,
+# tokens, and addresses a user is known from are let in all the same. This machine
+# itself is not counted. Number, default 20; 0: no limit.
 MAILHOST_LOGIN_FAILURES = read.number("MAILHOST_LOGIN_FAILURES", 20)
 
 # Seconds a logged-in client may be silent. Default 1800, the least that IMAP allows
@@ -473,6 +535,18 @@ if bool(MAILHOST_CERTIFICATE) != bool(MAILHOST_CERTIFICATE_KEY):
         MAILHOST_CERTIFICATE_KEY,
         "set when MAILHOST_CERTIFICATE is set, and only then",
     )
+if MAILHOST_OAUTH_ISSUER and not (MAILHOST_OAUTH_AUDIENCE and MAILHOST_OAUTH_KEYS):
+    raise Misconfigured(
+        "MAILHOST_OAUTH_ISSUER",
+        MAILHOST_OAUTH_ISSUER,
+        "set together with MAILHOST_OAUTH_AUDIENCE and MAILHOST_OAUTH_KEYS",
+    )
+if symmetric := {a for a in MAILHOST_OAUTH_ALGORITHMS if a[:2].upper() in {"HS", "NO"}}:
+    raise Misconfigured(
+        "MAILHOST_OAUTH_ALGORITHMS",
+        min(symmetric),
+        "signatures made with a private key, such as RS256",
+    )
 
 INSTALLED_APPS = [
     "accounts",
@@ -550,7 +624,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.auth.Backend"]
+AUTHENTICATION_BACKENDS = ["accounts.auth.Backend", *MAILHOST_AUTHENTICATION_BACKENDS]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -616,3 +690,10 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": MAILHOST_LOG_LEVEL},
     "loggers": {"django.request": {"level": "ERROR"}},
 }
+
+if MAILHOST_EXTRA_SETTINGS:
+    exec(  # noqa: S102 -- the administrator's own file
+        compile(
+            Path(MAILHOST_EXTRA_SETTINGS).read_text(), MAILHOST_EXTRA_SETTINGS, "exec"
+        )
+    )

@@ -121,9 +121,10 @@ def django_db_modify_db_settings(
 @pytest.fixture(autouse=True)
 def no_writes_behind_the_test() -> None:
     """What a login notes waits for accounts.afterwards.run_waiting()."""
-    from accounts import afterwards
+    from accounts import afterwards, auth
 
     afterwards.by_hand(on=True)
+    auth.forget()
 
 
 @pytest.fixture(autouse=True)

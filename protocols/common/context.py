@@ -9,6 +9,7 @@ transport that is ready to be written. What a protocol owes in return:
 - for STARTTLS, `protocols.common.tls.start_tls` and a method `tls_started`.
 """
 
+import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Self
 from django.conf import settings
 
 from protocols.common.wheel import Timer, TimerWheel
+from protocols.sasl import At
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class ConnectionContext:
     wheel: TimerWheel  # the one timer of the process
     slot: Slot = field(default_factory=Slot, repr=False, compare=False)
     trusted_proxy: bool = False  # the socket's own peer may speak for others (XCLIENT)
+    emails: tuple[str, ...] = ()  # in the client's certificate, verified by TLS
 
     @property
     def may_log_in(self) -> bool:
@@ -84,9 +87,19 @@ class ConnectionContext:
         """Whether to announce STARTTLS or STLS."""
         return not self.tls and self.ssl_context is not None
 
-    def with_tls(self) -> "ConnectionContext":
+    def with_tls(self, transport: asyncio.BaseTransport) -> "ConnectionContext":
         """Return the context as it is after STARTTLS."""
-        return replace(self, tls=True, ssl_context=None)
+        return replace(self, tls=True, ssl_context=None).on(transport)
+
+    def on(self, transport: asyncio.BaseTransport) -> "ConnectionContext":
+        """Return the context with what TLS knows of the client, once it is there."""
+        if not (self.tls and settings.MAILHOST_CLIENT_CA):
+            return self
+        return replace(self, emails=emails_of(transport))
+
+    def sasl(self, protocol: str) -> At:
+        """Return what a SASL mechanism may know."""
+        return At(protocol, self.tls, is_loopback(self.peer), self.emails)
 
     def timer(self, callback: Callable[[], None], seconds: float) -> Timer:
         """Call back once `seconds` after the last `touch()`, give or take a second."""
@@ -95,6 +108,13 @@ class ConnectionContext:
     def closed(self) -> None:
         """Count the connection out."""
         self.slot.release()
+
+
+def emails_of(transport: asyncio.BaseTransport) -> tuple[str, ...]:
+    """Return the addresses in the client's certificate; its subject alone says none."""
+    certificate = transport.get_extra_info("peercert") or {}
+    names = certificate.get("subjectAltName", ())
+    return tuple(value for kind, value in names if kind == "email")
 
 
 def is_loopback(address: str) -> bool:

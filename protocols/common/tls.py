@@ -93,6 +93,6 @@ async def _handshake(
         protocol.connection_lost(None)
         return
     encrypted.set_protocol(protocol)  # type: ignore[arg-type]  # is a BaseProtocol
-    protocol.tls_started(encrypted, context.with_tls())
+    protocol.tls_started(encrypted, context.with_tls(encrypted))
     if meanwhile.octets:
         protocol.data_received(bytes(meanwhile.octets))

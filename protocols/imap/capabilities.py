@@ -2,7 +2,7 @@
 
 from protocols.imap.quirks import shown
 from protocols.imap.session import Circumstances, Session
-from protocols.sasl import MECHANISMS
+from protocols.sasl import offered
 
 ALWAYS = (
     "IMAP4rev2",  # RFC 9051
@@ -14,7 +14,6 @@ ALWAYS = (
     "IDLE",  # RFC 2177
     "LANGUAGE",  # RFC 5255 §3.1: in the greeting too
 )
-BEFORE_LOGIN = tuple(f"AUTH={name}" for name in MECHANISMS)
 AFTER_LOGIN = (
     "NAMESPACE",  # RFC 2342
     "UIDPLUS",  # RFC 4315
@@ -86,7 +85,7 @@ def _all(session: Session) -> tuple[str, ...]:
         return (*ALWAYS, *AFTER_LOGIN, *more, limit, *_limits(at))
     starttls = ("STARTTLS",) if at.offers_starttls else ()
     if at.may_log_in:
-        return (*ALWAYS, *starttls, *BEFORE_LOGIN)
+        return (*ALWAYS, *starttls, *(f"AUTH={name}" for name in offered(at.sasl)))
     return (*ALWAYS, *starttls, "LOGINDISABLED")
 
 

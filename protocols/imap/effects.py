@@ -7,6 +7,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.claims import Claim, Salted
+from accounts.known import Login
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -42,6 +45,16 @@ class Prepare:
     """
 
     octets: bytes | Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Have a claim checked. Result: accounts.auth's Login; raises LoginRefused.
+
+    Of Salted: scram.Parameters.
+    """
+
+    claim: Claim | Salted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +109,7 @@ class Decompress:
 class LoggedIn:
     """Somebody is logged in: the longer timeout holds; they may be logged out."""
 
-    user_id: int
-    app_password_id: int | None
+    login: Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +118,8 @@ class LoggedOut:
 
 
 Effect = (
-    Read | Write | Prepare | Await | Watch | Listen | Pause | StartTls | Compress
-    | Decompress | LoggedIn | LoggedOut
+    Read | Write | Prepare | Check | Await | Watch | Listen | Pause | StartTls
+    | Compress | Decompress | LoggedIn | LoggedOut
 )  # fmt: skip
 
 # Octets for the client, or an effect; what is sent in is the effect's result.

@@ -1,8 +1,6 @@
 """Identifiers and rights as the client writes them. RFC 4314 §3, §7."""
 
-import stringprep
-import unicodedata
-
+from accounts.saslprep import saslprep
 from mailhost.store.rights import ALL, ordered
 from protocols.imap.errors import Bad
 from protocols.imap.parser import Parser
@@ -10,11 +8,6 @@ from protocols.imap.wording import say
 
 # What RFC 2086 called create and delete. RFC 4314 §2.1.1
 OBSOLETE = {"c": "kx", "d": "te"}
-FORBIDDEN = (
-    stringprep.in_table_c12, stringprep.in_table_c21_c22, stringprep.in_table_c3,
-    stringprep.in_table_c4, stringprep.in_table_c5, stringprep.in_table_c6,
-    stringprep.in_table_c7, stringprep.in_table_c8, stringprep.in_table_c9,
-)  # fmt: skip
 LONGEST = 320  # characters of an identifier
 
 
@@ -30,16 +23,12 @@ def identifier(p: Parser) -> tuple[str, str]:
     RFC 4314 §3 wants SASLprep (RFC 4013), and BAD where that fails.
     """
     written = p.astring()
-    mapped = "".join(
-        " " if stringprep.in_table_c12(c) else c
-        for c in written
-        if not stringprep.in_table_b1(c)
-    )
-    prepared = unicodedata.normalize("NFKC", mapped)
+    try:
+        prepared = saslprep(written)
+    except ValueError:
+        raise Bad("The identifier holds what no name may hold") from None
     if not prepared or len(prepared) > LONGEST:
         raise Bad("The identifier is empty or too long")
-    if any(is_forbidden(c) for c in prepared for is_forbidden in FORBIDDEN):
-        raise Bad("The identifier holds what no name may hold")
     return written, prepared
 
 

@@ -15,19 +15,22 @@ from typing import Any, TypeGuard, cast
 from django.conf import settings
 from typing_extensions import override
 
+from accounts.auth import Attempt
 from mailhost.store import changes
 from mailhost.store.content import prepare
 from mailhost.store.gate import PARSED_ON_THE_LOOP, gate
 from mailhost.store.reading import NotBrief
+from protocols.common import logins
 from protocols.common.context import ConnectionContext
 from protocols.common.logs import ConnectionLog
+from protocols.common.presence import sessions
 from protocols.common.tls import start_tls
 from protocols.common.wheel import Timer
-from protocols.imap import revocation
 from protocols.imap.compression import Compression
 from protocols.imap.connection import Connection
 from protocols.imap.effects import (
     Await,
+    Check,
     Compress,
     Decompress,
     Effect,
@@ -75,6 +78,7 @@ def circumstances(context: ConnectionContext) -> Circumstances:
         may_log_out=settings.IMAP_UNAUTHENTICATE,
         message_limit=settings.IMAP_MESSAGE_LIMIT,
         save_limit=settings.IMAP_MESSAGE_LIMIT or settings.IMAP_SAVE_LIMIT,
+        sasl=context.sasl("imap"),
     )
 
 
@@ -86,7 +90,6 @@ class ImapProtocol(asyncio.Protocol):
         "_gathered", "_gathered_octets", "_half_closed", "_log", "_loop", "_others",
         "_paused", "_progress", "_stalled", "_steps", "_task", "_timer", "_transport",
         "_watch", "_working",
-        "app_password_id",
     )  # fmt: skip
 
     def __init__(self, context: ConnectionContext) -> None:
@@ -109,7 +112,6 @@ class ImapProtocol(asyncio.Protocol):
         self._half_closed = False
         self._working = False  # on an effect that may take long
         self._progress: Timer | None = None  # until the next word of it
-        self.app_password_id: int | None = None
         self._timer = context.timer(
             self._timed_out, context.limits.login_timeout_seconds
         )
@@ -117,6 +119,8 @@ class ImapProtocol(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._loop = asyncio.get_running_loop()
+        self._context = self._context.on(transport)
+        self._connection.session.at = circumstances(self._context)
         self._use(cast("asyncio.Transport", transport))
         self._advance()
 
@@ -171,7 +175,7 @@ class ImapProtocol(asyncio.Protocol):
             self._progress.cancel()
         self._close_watch()
         self._listen(())
-        revocation.forget(self)
+        sessions.remove(self)
         self._steps.close()
         self._context.closed()
 
@@ -190,6 +194,11 @@ class ImapProtocol(asyncio.Protocol):
         """End the session: what the client sends cannot be read."""
         if self._transport is not None:
             self._goodbye(why)
+
+    @property
+    def client(self) -> str:
+        """What the program calls itself."""
+        return self._connection.session.client
 
     def call_on_loop(self, fn: Any) -> None:
         """Call `fn` on this connection's loop, from any thread."""
@@ -289,13 +298,11 @@ class ImapProtocol(asyncio.Protocol):
                 self._watch_account(account_id)
             case Listen(account_ids):
                 self._listen(account_ids)
-            case LoggedIn(user_id, app_password_id):
-                self.app_password_id = app_password_id
-                revocation.remember(user_id, self)
+            case LoggedIn(login):
+                sessions.add(self, self._context, login)
                 self._timer.reset(self._context.limits.idle_timeout_seconds)
             case LoggedOut():
-                self.app_password_id = None
-                revocation.forget(self)
+                sessions.remove(self)
                 self._timer.reset(self._context.limits.login_timeout_seconds)
             case Compress():
                 self._compress()
@@ -368,11 +375,23 @@ class ImapProtocol(asyncio.Protocol):
     async def _do(self, effect: Effect) -> None:
         result, error = None, None
         try:
-            result = await _perform(effect)
+            result = await self._perform(effect)
         except Exception as raised:  # noqa: BLE001 - it is raised in the command
             error = raised
         self._task = None
         self._advance(result, error)
+
+    async def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Prepare(octets):
+                return await gate.prepare(octets)
+            case Check(claim):
+                at = Attempt("imap", self._context.peer, self.client)
+                return await logins.ask(claim, at)
+            case Pause(seconds):
+                return await asyncio.sleep(seconds)
+            case _:
+                raise AssertionError(effect)
 
     def _compress(self) -> None:
         self._flush()
@@ -460,13 +479,3 @@ class ImapProtocol(asyncio.Protocol):
 def is_short(octets: bytes | Callable[[], bytes]) -> TypeGuard[bytes]:
     """Tell whether a message is parsed in less time than a thread is asked."""
     return isinstance(octets, bytes) and len(octets) <= PARSED_ON_THE_LOOP
-
-
-async def _perform(effect: Effect) -> Any:
-    match effect:
-        case Prepare(octets):
-            return await gate.prepare(octets)
-        case Pause(seconds):
-            return await asyncio.sleep(seconds)
-        case _:
-            raise AssertionError(effect)

@@ -13,6 +13,7 @@ from protocols.imap.notify.events import EVERYTHING, Wishes
 from protocols.imap.responses import coded
 from protocols.imap.selected import Selected
 from protocols.imap.wording import DEFAULT, in_language
+from protocols.sasl import At
 
 if TYPE_CHECKING:
     from protocols.imap.notify.notified import Notified
@@ -46,6 +47,7 @@ class Circumstances:
     may_log_out: bool = True  # UNAUTHENTICATE
     message_limit: int = 0  # that one command works on; 0: any. RFC 9738
     save_limit: int = 0  # that one COPY or APPEND makes
+    sasl: At = At()  # noqa: RUF009 -- frozen
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Session:
     compressed: bool = False
     failed_logins: int = 0
     hidden: frozenset[str] = frozenset()  # from this program; see quirks
+    client: str = ""  # what the program calls itself
     heard: int = 0  # highest modseq of the watched account that was heard of
     synced: int = -1  # what had been heard when the view was last brought up to date
     keeps_numbers: bool = False  # while the running command uses message numbers

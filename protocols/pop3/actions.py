@@ -1,10 +1,13 @@
 """What a command asks of the server: values, done one after the other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from accounts.claims import Claim, Salted
+from accounts.known import Login
 from protocols.pop3.standing import Standing
+from protocols.sasl import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,17 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Check a password; then tell the connection."""
+    """Have a claim checked; then tell the exchange it belongs to, if it is one's."""
 
-    login: str
-    password: str = field(repr=False)  # never in a log
+    claim: Claim | Salted
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the maildrop of who has logged in; then tell the connection."""
+
+    login: Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +77,4 @@ class StartTls:
     octets: bytes
 
 
-Action: TypeAlias = Say | Pages | Authenticate | Fetch | Update | StartTls
+Action: TypeAlias = Say | Pages | Authenticate | Open | Fetch | Update | StartTls

@@ -6,12 +6,13 @@ looked at only when the one before it is answered, so pipelining needs nothing m
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from accounts.auth import LoginRefused
 from mailhost.store.errors import StoreError
-from protocols.pop3.actions import Action, Fetch, Say
+from protocols.pop3.actions import Action, Authenticate, Fetch, Open, Say
 from protocols.pop3.commands import COMMANDS
-from protocols.pop3.commands.auth import respond
+from protocols.pop3.commands.auth import go_on, respond
 from protocols.pop3.errors import Fatal, Refused, refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import Maildrop
@@ -46,6 +47,8 @@ class Connection:
         try:
             line = self.framer.next_line()
             return None if line is None else self._execute(line)
+        except LoginRefused as error:
+            return self.login_failed(error)
         except Refused as error:
             return Say(err(error))
         except Fatal as error:
@@ -55,6 +58,26 @@ class Connection:
             # One command's bug must not end the connection, nor show its inside.
             log.exception("command failed")
             return Say(INTERNAL)
+
+    def answered(self, action: Authenticate, answer: Any) -> Action:
+        """Go on with what accounts says of a claim: a Login, or SCRAM's parameters."""
+        if action.exchange is None:
+            return Open(answer)
+        exchange = action.exchange
+        try:
+            return go_on(self.session, exchange, lambda: exchange.answered(answer))
+        except Refused as error:
+            return Say(err(error))
+
+    def refused(self, action: Authenticate, error: LoginRefused) -> Action:
+        """Go on with a refusal: a mechanism may say more before it ends."""
+        exchange = action.exchange
+        if exchange is None:
+            return self.login_failed(error)
+        try:
+            return go_on(self.session, exchange, lambda: exchange.refused(error))
+        except LoginRefused as refusal_:
+            return self.login_failed(refusal_)
 
     def logged_in(self, maildrop: Maildrop) -> bytes:
         """Go on in TRANSACTION; return the answer to PASS or AUTH."""
@@ -85,7 +108,7 @@ class Connection:
         return self.session.drop.after(action.number, most)
 
     def _execute(self, line: bytes) -> Action:
-        if self.session.mechanism is not None:
+        if self.session.exchange is not None:
             return respond(self.session, line)
         keyword, _, arguments = line.partition(b" ")
         row = COMMANDS.get(keyword.strip().upper())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from accounts.auth import authenticate
+from accounts.known import Login
 from mailhost.store.errors import NoSuchFolder
 from mailhost.store.folders import folder_by_role, open_folder
 from mailhost.store.read import message_rows
@@ -111,14 +111,13 @@ class Maildrop:
         return tuple((folder, tuple(uids)) for folder, uids in found.items())
 
 
-def log_in(login: str, password: str, address: str) -> Maildrop:
-    """Check the credentials and take the snapshot; in a reader thread.
+def open_drop(login: Login) -> Maildrop:
+    """Take the snapshot for who has logged in. Runs SQL.
 
-    Raises accounts.auth.LoginRefused, StoreError, Refused.
+    Raises StoreError, Refused.
     """
-    who = authenticate(login, password, protocol="pop3", address=address)
-    may_come_again(who.account_id)
-    return snapshot(Standing(who, version_of(who)))
+    may_come_again(login.account_id)
+    return snapshot(Standing(login, version_of(login)))
 
 
 def snapshot(standing: Standing) -> Maildrop:

@@ -12,18 +12,21 @@ from typing import cast
 from django.conf import settings
 from typing_extensions import override
 
-from accounts.auth import LoginRefused
+from accounts.auth import Attempt, Login, LoginRefused
 from mailhost.store import change
 from mailhost.store.errors import StoreError
 from mailhost.store.flags import SEEN
 from mailhost.store.gate import gate
 from mailhost.store.reading import NotBrief
+from protocols.common import logins
 from protocols.common.context import ConnectionContext
+from protocols.common.presence import sessions
 from protocols.common.tls import start_tls
 from protocols.pop3.actions import (
     Action,
     Authenticate,
     Fetch,
+    Open,
     Pages,
     Say,
     StartTls,
@@ -33,7 +36,7 @@ from protocols.pop3.connection import INTERNAL, Connection
 from protocols.pop3.download import AHEAD_MOST, CHUNK, Ahead, begin, pieces, whole
 from protocols.pop3.errors import Refused, refusal
 from protocols.pop3.framing import Framer
-from protocols.pop3.maildrop import log_in
+from protocols.pop3.maildrop import open_drop
 from protocols.pop3.policy import note_login
 from protocols.pop3.replies import err
 from protocols.pop3.session import Session
@@ -67,6 +70,8 @@ class Pop3Protocol(Wire):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._context = self._context.on(transport)
+        self._connection.session.at = self._context.sasl("pop3")
         self._use(cast("asyncio.Transport", transport))
         self._write(self._connection.greet())
 
@@ -99,6 +104,20 @@ class Pop3Protocol(Wire):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._take_turn()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        sessions.remove(self)
+        super().connection_lost(exc)
+
+    client = ""  # POP3 has no way to say
+
+    def revoke(self) -> None:
+        """End the session: what it logged in with is void. Called on the loop."""
+        if self._transport is not None:
+            if not self._busy:
+                self._write(self._connection.revoked(Revoked()).octets)
+            self._close()
 
     def drain(self) -> None:
         """Say goodbye, behind the running command if there is one."""
@@ -194,10 +213,14 @@ class Pop3Protocol(Wire):
 
     async def _do(self, action: Action) -> None:
         match action:
+            case Say():
+                self._say(action)
             case Pages():
                 await self._send(action.pieces)
             case Authenticate():
                 await self._authenticate(action)
+            case Open(login):
+                await self._open(login)
             case Fetch():
                 await self._fetch(action)
             case Update():
@@ -214,29 +237,36 @@ class Pop3Protocol(Wire):
             self._still_there()
 
     async def _authenticate(self, action: Authenticate) -> None:
+        at = Attempt("pop3", self._context.peer)
         try:
-            maildrop = await gate.read(
-                log_in, action.login, action.password, self._context.peer
+            answer = await logins.ask(action.claim, at)
+        except LoginRefused as error:
+            self._log.warning(
+                "login refused user=%r reason=%s", action.claim.login, error
             )
+            await asyncio.sleep(FAILED_LOGIN_SECONDS)
+            await self._do(self._connection.refused(action, error))
+        except Exception as error:  # noqa: BLE001 - told to the log; try again later
+            self._log.exception("login failed user=%r", action.claim.login)
+            await self._do(self._connection.login_failed(error))
+        else:
+            await self._do(self._connection.answered(action, answer))
+
+    async def _open(self, login: Login) -> None:
+        try:
+            maildrop = await gate.read(open_drop, login)
         except Exception as error:  # noqa: BLE001 - told apart by the connection
-            await self._refuse_login(action.login, error)
+            self._log.warning("no maildrop user=%s: %r", login.email, error)
+            await self._do(self._connection.login_failed(error))
             return
         if settings.POP3_LOGIN_DELAY_SECONDS:
             account_id = maildrop.standing.login.account_id
             await gate.write((), note_login, account_id)
         self._write(self._connection.logged_in(maildrop))
         self._known = True
+        sessions.add(self, self._context, login)
         self._timer.reset(self._context.limits.idle_timeout_seconds)
-        self._log.info("logged in user=%s messages=%d", action.login, len(maildrop))
-
-    async def _refuse_login(self, login: str, error: Exception) -> None:
-        if isinstance(error, (LoginRefused, StoreError, Refused)):
-            self._log.warning("login refused user=%r reason=%s", login, error)
-        else:
-            self._log.error("login failed user=%r", login, exc_info=error)
-        if isinstance(error, LoginRefused):
-            await asyncio.sleep(FAILED_LOGIN_SECONDS)
-        self._say(self._connection.login_failed(error))
+        self._log.info("logged in user=%s messages=%d", login.email, len(maildrop))
 
     def _fetch_at_once(self, action: Fetch) -> bool:
         """Send a message of one chunk; False: it is not there to be read at once."""
@@ -311,5 +341,7 @@ def update(action: Update) -> None:
 
 def connection_for(context: ConnectionContext) -> Connection:
     """Return a connection that knows nothing yet."""
-    session = Session(context.may_log_in, context.offers_starttls)
+    session = Session(
+        context.may_log_in, context.offers_starttls, at=context.sasl("pop3")
+    )
     return Connection(session, Framer(context.limits.max_line_bytes))

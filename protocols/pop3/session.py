@@ -6,7 +6,7 @@ from enum import Flag, auto
 from django.conf import settings
 
 from protocols.pop3.maildrop import Maildrop
-from protocols.sasl import Mechanism
+from protocols.sasl import At, Exchange
 
 
 class State(Flag):
@@ -23,7 +23,8 @@ class Session:
     may_log_in: bool
     offers_stls: bool
     user: str | None = None  # said with USER, not checked yet
-    mechanism: Mechanism | None = None  # an AUTH in progress
+    exchange: Exchange | None = None  # an AUTH in progress
+    at: At = At(protocol="pop3")  # noqa: RUF009 -- frozen
     utf8: bool = False  # RFC 6856 §2.1
     failures: int = 0
     maildrop: Maildrop | None = None

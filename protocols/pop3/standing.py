@@ -54,6 +54,12 @@ BY_APP_CREDENTIAL = """
 """
 
 
+BY_TOKEN = """
+    AND EXISTS (SELECT 1 FROM accounts_accesstoken t
+                WHERE t.id = %s AND t.user_id = u.id)
+"""
+
+
 def version_of(login: Login) -> int | None:
     """Return the version of a login's credentials, None if they are void."""
     query, parameters = VERSION, [login.user_id]
@@ -62,5 +68,7 @@ def version_of(login: Login) -> int | None:
             query + BY_APP_CREDENTIAL,
             [*parameters, login.app_password_id],
         )
+    if login.access_token_id is not None:
+        query, parameters = query + BY_TOKEN, [*parameters, login.access_token_id]
     found = sql.row(query, parameters)
     return int(found[0]) if found else None

@@ -3,30 +3,16 @@
 Obsolete but what several mail programs still use; an initial response is the name.
 """
 
-from typing_extensions import override
-
-from protocols.sasl.mechanism import (
-    Challenge,
-    Credentials,
-    Mechanism,
-    SaslError,
-    text,
-)
+from accounts.claims import Password
+from accounts.known import Login
+from protocols.sasl.mechanism import At, Challenge, SaslError, Steps, text
 
 
-class Login(Mechanism):
-    """Two questions."""
-
-    def __init__(self) -> None:
-        self._login: str | None = None
-
-    @override
-    def step(self, response: bytes | None) -> Challenge | Credentials:
-        if response is None:
-            return Challenge(b"Username:")
-        if self._login is None:
-            self._login = text(response)
-            return Challenge(b"Password:")
-        if not self._login or not response:
-            raise SaslError("LOGIN wants a login and a password")
-        return Credentials(self._login, text(response))
+def login(_: At) -> Steps:
+    """Ask two questions."""
+    name = text((yield Challenge(b"Username:")))
+    password = text((yield Challenge(b"Password:")))
+    if not name or not password:
+        raise SaslError("LOGIN wants a login and a password")
+    found: Login = yield Password(name, password)
+    return found

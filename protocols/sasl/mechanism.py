@@ -1,7 +1,16 @@
-"""What every mechanism takes and gives. RFC 4422 §3."""
+"""What every mechanism takes and gives. RFC 4422 §3.
 
-from dataclasses import dataclass, field
-from typing import Protocol
+A mechanism is a generator: it yields a Challenge and is sent the client's response, or
+yields a claim (accounts.claims) and is sent what accounts says of it: a Login, or for
+Salted its Parameters; a refusal is thrown in. It returns the Login.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from accounts.claims import Claim, Salted
+from accounts.known import Login
 
 MAX_RESPONSE = 4096  # octets of one decoded response; passwords are far shorter
 
@@ -17,20 +26,17 @@ class Challenge:
     octets: bytes
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """What the client claims; nothing is checked yet."""
+@dataclass(frozen=True, slots=True)
+class At:
+    """What a mechanism may know of its connection."""
 
-    login: str
-    password: str = field(repr=False)
-    authorize_as: str = ""
+    protocol: str = "imap"  # one of apppasswords.SCOPES
+    tls: bool = False
+    loopback: bool = False
+    emails: tuple[str, ...] = ()  # of the client's verified certificate
 
 
-class Mechanism(Protocol):
-    """A conversation in progress; the server keeps one per AUTH command."""
-
-    def step(self, response: bytes | None) -> Challenge | Credentials:
-        """Take a response (None: there was none yet); raises SaslError."""
+Steps: TypeAlias = Generator[Challenge | Claim | Salted, Any, Login]
 
 
 def text(octets: bytes) -> str:
@@ -46,13 +52,10 @@ def text(octets: bytes) -> str:
     return found
 
 
-def same_user(claimed: Credentials) -> Credentials:
+def same_user(authorize_as: str, login: str) -> None:
     """Refuse an authorization identity that is not the login's own.
 
     Nobody may act as another user here; shared accounts are reached by rights.
     """
-    if claimed.authorize_as and (
-        claimed.authorize_as.casefold() != claimed.login.casefold()
-    ):
+    if authorize_as and authorize_as.casefold() != login.casefold():
         raise SaslError("acting as another user is not possible")
-    return claimed

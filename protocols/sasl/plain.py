@@ -3,30 +3,28 @@
 message = [authzid] UTF8NUL authcid UTF8NUL passwd
 """
 
-from typing_extensions import override
-
+from accounts.claims import Password
+from accounts.known import Login
 from protocols.sasl.mechanism import (
     MAX_RESPONSE,
+    At,
     Challenge,
-    Credentials,
-    Mechanism,
     SaslError,
+    Steps,
     same_user,
     text,
 )
 
 
-class Plain(Mechanism):
-    """The client says everything at once."""
-
-    @override
-    def step(self, response: bytes | None) -> Challenge | Credentials:
-        if response is None:
-            return Challenge(b"")
-        parts = response.split(b"\0", 3)
-        if len(response) > MAX_RESPONSE or len(parts) != 3:
-            raise SaslError("PLAIN wants three parts")
-        authorize_as, login, password = (text(part) for part in parts)
-        if not login or not password:
-            raise SaslError("PLAIN wants a login and a password")
-        return same_user(Credentials(login, password, authorize_as))
+def plain(_: At) -> Steps:
+    """Hear everything at once."""
+    response: bytes = yield Challenge(b"")
+    parts = response.split(b"\0", 3)
+    if len(response) > MAX_RESPONSE or len(parts) != 3:
+        raise SaslError("PLAIN wants three parts")
+    authorize_as, login, password = (text(part) for part in parts)
+    if not login or not password:
+        raise SaslError("PLAIN wants a login and a password")
+    same_user(authorize_as, login)
+    found: Login = yield Password(login, password)
+    return found

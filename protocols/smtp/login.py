@@ -1,23 +1,26 @@
 """AUTH. RFC 4954."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Callable
-from functools import partial
 
 from django.db import DatabaseError
 from typing_extensions import override
 
-from accounts.auth import Login, LoginRefused, NotAllowed, authenticate
-from accounts.models import User
+from accounts.auth import Attempt, Login, LoginRefused, NotAllowed
+from accounts.claims import Claim, Salted
+from accounts.known import version_of
 from mailhost.store.gate import gate
 from protocols import sasl
+from protocols.common import logins
+from protocols.common.presence import sessions
 from protocols.smtp import replies
 from protocols.smtp.connection import Closed
 from protocols.smtp.paths import Refused
 from protocols.smtp.transaction import MailConnection
 
 MOST_FAILURES = 3  # logins that fail, of one connection
+FAILED_SECONDS = 1.0  # each guess costs its connection that long
 
 
 class LoginConnection(MailConnection):
@@ -39,22 +42,28 @@ class LoginConnection(MailConnection):
 
     @override
     def extensions(self) -> list[str]:
-        offered = [f"AUTH {' '.join(sasl.MECHANISMS)}"] * self.context.may_log_in
-        return super().extensions() + offered
+        names = " ".join(sasl.offered(self.context.sasl("smtp")))
+        return super().extensions() + [f"AUTH {names}"] * self.context.may_log_in
 
     @override
     async def smtp_AUTH(self, arg: str | None) -> None:
         """AUTH mechanism [initial-response]."""
-        mechanism, initial = self._start(arg)
+        exchange, initial = self._start(arg)
         try:
-            step = mechanism.step(initial)
-            while isinstance(step, sasl.Challenge):
-                step = mechanism.step(await self._ask(step.octets))
+            said = exchange.step(initial)
+            while not isinstance(said, Login):
+                if isinstance(said, sasl.Challenge):
+                    said = exchange.step(await self._ask(said.octets))
+                else:
+                    said = await self._check(exchange, said)
         except sasl.SaslError:
             raise Refused(replies.BAD_SASL) from None
-        await self._log_in(step)
+        except LoginRefused as refused:
+            await self._refuse_login(allowed=not isinstance(refused, NotAllowed))
+            return
+        await self._logged_in(said)
 
-    def _start(self, arg: str | None) -> tuple[sasl.Mechanism, bytes | None]:
+    def _start(self, arg: str | None) -> tuple[sasl.Exchange, bytes | None]:
         if not self.helo or not self.is_extended:
             raise Refused(replies.NEED_HELO)
         if self.login is not None:
@@ -64,13 +73,13 @@ class LoginConnection(MailConnection):
         if not self.context.may_log_in:
             raise Refused(replies.LOGIN_WANTS_TLS)
         name, _, said = (arg or "").partition(" ")
-        mechanism = sasl.start(name)
-        if mechanism is None:
+        exchange = sasl.start(name, self.context.sasl("smtp"))
+        if exchange is None:
             raise Refused(replies.UNKNOWN_MECHANISM)
         if not said:
-            return mechanism, None
+            return exchange, None
         # "=" is the empty response. RFC 4954 §4
-        return mechanism, b"" if said == "=" else _decoded(said.encode())
+        return exchange, b"" if said == "=" else _decoded(said.encode())
 
     async def _ask(self, challenge: bytes) -> bytes:
         await self.say("334 " + base64.b64encode(challenge).decode())
@@ -79,52 +88,59 @@ class LoginConnection(MailConnection):
             raise Refused(replies.SASL_ABORTED)
         return _decoded(line)
 
-    async def _log_in(self, claimed: sasl.Credentials) -> None:
-        check = partial(authenticate, protocol="smtp", address=self.context.peer)
+    async def _check(self, exchange: sasl.Exchange, claim: Claim | Salted) -> sasl.Said:
+        at = Attempt("smtp", self.context.peer, self.client)
         try:
-            login, self._version = await gate.read(
-                _log_in, check, claimed.login, claimed.password
-            )
+            answer = await logins.ask(claim, at)
         except LoginRefused as refused:
             self.log.warning("login refused")
-            await self._refuse_login(allowed=not isinstance(refused, NotAllowed))
-            return
+            self._failures += 1
+            await asyncio.sleep(FAILED_SECONDS)
+            return exchange.refused(refused)
         except DatabaseError as error:
             await self.handle_exception(error)
             raise Refused(replies.LOGIN_TRY_LATER) from error
+        return exchange.answered(answer)
+
+    async def _logged_in(self, login: Login) -> None:
+        self._version = await gate.read(version_of, login)
         self.login = login
+        sessions.add(self, self.context, login)
         self.log.info("logged in user=%s", login.user_id)
         await self.say(replies.LOGGED_IN)
+
+    @property
+    def client(self) -> str:
+        """What the client calls itself."""
+        return self.helo
+
+    def revoke(self) -> None:
+        """End the session: what it logged in with is void. Called on the loop."""
+        self._end(replies.LOGIN_ENDED)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.context = self.context.on(transport)
+        super().connection_made(transport)
+
+    @override
+    def connection_lost(self, error: Exception | None) -> None:
+        sessions.remove(self)
+        super().connection_lost(error)
 
     async def check_login(self) -> None:
         """Say goodbye if what the user logged in with is not valid any more."""
         assert self.login is not None
-        if await gate.read(_version_of, self.login) != self._version:
+        if await gate.read(version_of, self.login) != self._version:
             self._end(replies.LOGIN_ENDED)
             raise Closed
 
     async def _refuse_login(self, *, allowed: bool) -> None:
-        self._failures += 1
         if self._failures >= MOST_FAILURES:
             self._end(replies.TOO_MANY_ERRORS)
             raise Closed
         text = replies.WRONG_CREDENTIALS if allowed else replies.LOGIN_NOT_ALLOWED
         await self.say(text)
-
-
-def _log_in(
-    check: Callable[[str, str], Login], name: str, password: str
-) -> tuple[Login, int | None]:
-    login = check(name, password)
-    return login, _version_of(login)
-
-
-def _version_of(login: Login) -> int | None:
-    """Return the version of a login's credentials; None if they are void."""
-    users = User.objects.filter(pk=login.user_id, is_active=True, account__active=True)
-    if login.app_password_id is not None:
-        users = users.filter(app_passwords=login.app_password_id)
-    return users.values_list("credential_version", flat=True).first()
 
 
 def _decoded(octets: bytes) -> bytes:

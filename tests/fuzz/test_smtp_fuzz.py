@@ -16,7 +16,6 @@ from mailhost.outbound.dsn import Report, report
 from mailhost.outbound.values import Fate
 from protocols.common.context import ConnectionContext, Limits
 from protocols.common.wheel import TimerWheel
-from protocols.sasl import SaslError, start
 from protocols.smtp import data, replies, xclient
 from protocols.smtp import spool as spool_module
 from protocols.smtp.connection import commands
@@ -208,18 +207,6 @@ def test_chunks_are_kept_to_the_octet(chunks: list[bytes], sizes: list[int]) -> 
     codes = [line[:3] for line in answered.split(b"\r\n") if line[3:4] == b" "]
     assert codes == [b"220", b"250", b"250", b"250", *[b"250"] * len(chunks), b"221"]
     assert memory.arriving == 0
-
-
-@given(st.lists(st.none() | st.binary(max_size=60), max_size=4))
-def test_sasl_ends_or_asks(responses: list[bytes | None]) -> None:
-    for name in ("PLAIN", "LOGIN"):
-        mechanism = start(name)
-        assert mechanism is not None
-        for response in responses:
-            try:
-                mechanism.step(response)
-            except SaslError:
-                break
 
 
 @given(st.binary(max_size=300) | PIECES)

@@ -43,6 +43,7 @@ from protocols.imap.commands import Needs
 from protocols.imap.connection import Connection
 from protocols.imap.effects import (
     Await,
+    Check,
     Compress,
     Decompress,
     Effect,
@@ -54,6 +55,7 @@ from protocols.imap.effects import (
 from protocols.imap.errors import Fatal
 from protocols.imap.session import Circumstances, Session
 from tests.imap_client.reader import responses
+from tests.sasl_client import ask
 
 STEP = re.compile(r"(?P<who>[CS])(?P<number>\d*)(?P<verb>:|>|\.\.\.)(?: (?P<text>.*))?")
 NAMED = re.compile(r"\$(\w+)")
@@ -141,6 +143,8 @@ class Player:
                     assert row is not None
                     assert row.needs is Needs.WRITE
                     return self.write(accounts, fn, *args), None
+                case Check(claim):
+                    return ask(claim, "imap"), None
                 case Prepare(octets):
                     whole = octets if isinstance(octets, bytes) else octets()
                     return prepare(whole), None

@@ -26,6 +26,7 @@ from protocols.pop3.actions import (
     Action,
     Authenticate,
     Fetch,
+    Open,
     Pages,
     Say,
     StartTls,
@@ -35,12 +36,13 @@ from protocols.pop3.connection import Connection
 from protocols.pop3.download import begin
 from protocols.pop3.errors import Refused, refusal
 from protocols.pop3.framing import Framer
-from protocols.pop3.maildrop import log_in
+from protocols.pop3.maildrop import open_drop
 from protocols.pop3.policy import note_login
 from protocols.pop3.replies import err
 from protocols.pop3.server import update
 from protocols.pop3.session import Session
 from protocols.pop3.stuffing import Dots, Top
+from tests.sasl_client import ask
 
 STEP = re.compile(r"(?P<who>[CS])(?P<number>\d*)(?P<verb>:|>|\.\.\.)(?: (?P<text>.*))?")
 HOLE = re.compile(r"\\\$(\\\*|\w+)")
@@ -75,6 +77,8 @@ class Player:
                 yield from action.pieces
             case Authenticate():
                 yield from self.authenticate(action)
+            case Open():
+                yield from self.open(action)
             case Fetch():
                 yield from self.fetch(action)
             case Update():
@@ -89,8 +93,16 @@ class Player:
 
     def authenticate(self, action: Authenticate) -> Iterator[bytes]:
         try:
-            drop = log_in(action.login, action.password, "127.0.0.1")
-        except (LoginRefused, StoreError, Refused) as error:
+            answer = ask(action.claim, "pop3")
+        except LoginRefused as error:
+            yield from self.do(self.connection.refused(action, error))
+        else:
+            yield from self.do(self.connection.answered(action, answer))
+
+    def open(self, action: Open) -> Iterator[bytes]:
+        try:
+            drop = open_drop(action.login)
+        except (StoreError, Refused) as error:
             yield from self.do(self.connection.login_failed(error))
         else:
             note_login(drop.standing.login.account_id)

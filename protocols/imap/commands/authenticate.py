@@ -1,16 +1,18 @@
 """AUTHENTICATE. RFC 9051 §6.2.2; with an initial response RFC 4959 §3."""
 
 import binascii
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
+from accounts.auth import Login, LoginRefused
 from protocols.imap.commands.base import Run
-from protocols.imap.commands.login import log_in
-from protocols.imap.effects import Await
+from protocols.imap.commands.login import check, logged_in
+from protocols.imap.effects import Await, Effect
 from protocols.imap.errors import Bad, No
 from protocols.imap.parser import ATOM, Parser
 from protocols.imap.session import Session
-from protocols.sasl import Credentials, SaslError, start
+from protocols.sasl import Challenge, Exchange, SaslError, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +33,37 @@ class Authenticate:
     def run(self, session: Session) -> Run:
         if not session.at.may_log_in:
             raise No("Start TLS first", "PRIVACYREQUIRED")
-        mechanism = start(self.mechanism)
-        if mechanism is None:
+        exchange = start(self.mechanism, session.at.sasl)
+        if exchange is None:
             raise No("There is no such mechanism", "CANNOT")
-        response = None if self.initial is None else _decoded(self.initial)
-        while True:
+        try:
+            login = yield from self._log_in(session, exchange)
+        except SaslError as error:
+            raise Bad(str(error)) from None
+        return (yield from logged_in(session, login))
+
+    def _log_in(
+        self, session: Session, exchange: Exchange
+    ) -> Generator[bytes | Effect, Any, Login]:
+        initial = None if self.initial is None else _decoded(self.initial)
+        said = exchange.step(initial)
+        while not isinstance(said, Login):
+            if isinstance(said, Challenge):
+                said = exchange.step((yield from _ask(said.octets)))
+                continue
             try:
-                said = mechanism.step(response)
-            except SaslError as error:
-                raise Bad(str(error)) from None
-            if isinstance(said, Credentials):
-                return (yield from log_in(session, said.login, said.password))
-            challenge = binascii.b2a_base64(said.octets, newline=False)
-            yield b"+ " + challenge + b"\r\n"
-            line = yield Await(line=True)
-            if line == b"*":
-                raise Bad("Cancelled")
-            response = _decoded(line or b"=")
+                said = exchange.answered((yield from check(session, said)))
+            except LoginRefused as error:
+                said = exchange.refused(error)
+        return said
+
+
+def _ask(challenge: bytes) -> Generator[bytes | Effect, Any, bytes]:
+    yield b"+ " + binascii.b2a_base64(challenge, newline=False) + b"\r\n"
+    line = yield Await(line=True)
+    if line == b"*":
+        raise Bad("Cancelled")
+    return _decoded(line or b"=")
 
 
 def _decoded(base64: bytes) -> bytes:

@@ -49,6 +49,7 @@ class Id:
         code = yield from _hide(session, known)
         shown = " ".join(repr(known[k][:80]) for k in LOGGED if k in known)
         log.debug("client %s", shown)
+        session.client = " ".join(known[k][:40] for k in LOGGED if k in known)
         yield untagged('ID ("name" "mailhost")')
         return code
 

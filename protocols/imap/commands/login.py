@@ -1,12 +1,14 @@
 """LOGIN. RFC 9051 §6.2.3."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
-from accounts.auth import Login, LoginRefused, authenticate
+from accounts.auth import Login, LoginRefused
+from accounts.claims import Claim, Password, Salted
 from protocols.imap.capabilities import capabilities
 from protocols.imap.commands.base import Run
-from protocols.imap.effects import LoggedIn, Pause, Read
+from protocols.imap.effects import Check, Effect, LoggedIn, Pause
 from protocols.imap.errors import Fatal, No
 from protocols.imap.parser import Parser
 from protocols.imap.session import Session
@@ -32,26 +34,29 @@ class LoginCommand:
         return cls(name, password)
 
     def run(self, session: Session) -> Run:
-        return (yield from log_in(session, self.name, self.password))
+        if not session.at.may_log_in:
+            raise No("Start TLS first", "PRIVACYREQUIRED")
+        login = yield from check(session, Password(self.name, self.password))
+        return (yield from logged_in(session, login))
 
 
-def log_in(session: Session, name: str, password: str) -> Run:
-    """Check the password and note who is there; LOGIN and AUTHENTICATE alike."""
-    if not session.at.may_log_in:
-        raise No("Start TLS first", "PRIVACYREQUIRED")
+def check(
+    session: Session, claim: Claim | Salted
+) -> Generator[bytes | Effect, Any, Any]:
+    """Have a claim checked; LOGIN and AUTHENTICATE alike. A refusal takes its time."""
     try:
-        login = yield Read(_check, (name, password, session.at.peer))
+        return (yield Check(claim))
     except LoginRefused:
         session.failed_logins += 1
         yield Pause(FAILED_SECONDS)
         if session.failed_logins >= MOST_FAILED:
             raise Fatal("Too many failed logins") from None
         raise
+
+
+def logged_in(session: Session, login: Login) -> Run:
+    """Note who is there."""
     session.login = login
-    yield LoggedIn(login.user_id, login.app_password_id)
+    yield LoggedIn(login)
     # RFC 9051 §7.1: saves the client a CAPABILITY.
     return f"CAPABILITY {' '.join(capabilities(session))}"
-
-
-def _check(name: str, password: str, peer: str) -> Login:
-    return authenticate(name, password, protocol="imap", address=peer)

@@ -2,14 +2,16 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from protocols.pop3.actions import Action, Authenticate, Pages, Say
+from accounts.known import Login
+from protocols.pop3.actions import Action, Authenticate, Open, Pages, Say
 from protocols.pop3.errors import Refused
 from protocols.pop3.replies import challenge, multi_line
 from protocols.pop3.session import Session
-from protocols.sasl import MECHANISMS, Challenge, SaslError, start
+from protocols.sasl import Challenge, Exchange, Said, SaslError, offered, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +35,39 @@ class Auth:
         if not session.may_log_in:
             raise Refused("Begin TLS before you log in")
         if self.mechanism is None:
-            return Pages(multi_line("Mechanisms follow", MECHANISMS))
-        session.mechanism = start(self.mechanism)
-        if session.mechanism is None:
+            return Pages(multi_line("Mechanisms follow", offered(session.at)))
+        exchange = start(self.mechanism, session.at)
+        if exchange is None:
             raise Refused("No such mechanism")
-        return step(session, self.initial)
+        return step(session, exchange, self.initial)
 
 
 def respond(session: Session, line: bytes) -> Action:
     """Go on with what the client answered to a challenge; "*" ends it."""
+    exchange, session.exchange = session.exchange, None
+    assert exchange is not None
     if line == b"*":
-        session.mechanism = None
         raise Refused("Cancelled")
-    try:
-        return step(session, decode(line))
-    except Refused:
-        session.mechanism = None
-        raise
+    return step(session, exchange, decode(line))
 
 
-def step(session: Session, response: bytes | None) -> Action:
+def step(session: Session, exchange: Exchange, response: bytes | None) -> Action:
     """Hand a response to the mechanism."""
-    assert session.mechanism is not None
+    return go_on(session, exchange, lambda: exchange.step(response))
+
+
+def go_on(session: Session, exchange: Exchange, go: Callable[[], Said]) -> Action:
+    """Do as the mechanism says. Raises Refused, or the refusal of the claim."""
     try:
-        found = session.mechanism.step(response)
+        said = go()
     except SaslError as error:
-        session.mechanism = None
         raise Refused(f"Not understood: {error}") from None
-    if isinstance(found, Challenge):
-        return Say(challenge(b64encode(found.octets)))
-    session.mechanism = None
-    return Authenticate(found.login, found.password)
+    if isinstance(said, Challenge):
+        session.exchange = exchange
+        return Say(challenge(b64encode(said.octets)))
+    if isinstance(said, Login):
+        return Open(said)
+    return Authenticate(said, exchange)
 
 
 def decode(word: bytes) -> bytes:

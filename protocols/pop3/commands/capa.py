@@ -10,7 +10,7 @@ from protocols.pop3.actions import Action, Pages
 from protocols.pop3.commands.base import no_arguments
 from protocols.pop3.replies import multi_line
 from protocols.pop3.session import Session, State
-from protocols.sasl import MECHANISMS
+from protocols.sasl import offered
 
 ALWAYS = (
     "TOP",
@@ -44,7 +44,7 @@ def capabilities(session: Session) -> Iterator[str]:
         yield f"LOGIN-DELAY {delay}"  # RFC 2449 §6.5
     if session.may_log_in:
         yield "USER"
-        yield f"SASL {' '.join(MECHANISMS)}"
+        yield f"SASL {' '.join(offered(session.at))}"
     if session.offers_stls and session.state is State.AUTHORIZATION:
         yield "STLS"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from accounts.claims import Password
 from protocols.pop3.actions import Action, Authenticate
 from protocols.pop3.commands.base import text
 from protocols.pop3.errors import Refused
@@ -23,4 +24,4 @@ class Pass:
         user, session.user = session.user, None
         if user is None:
             raise Refused("USER comes first")
-        return Authenticate(user, self.password)
+        return Authenticate(Password(user, self.password))

@@ -260,7 +260,7 @@ def test_a_bug_is_told_without_its_inside(
     def broken(*_: object) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(server, "log_in", broken)
+    monkeypatch.setattr(server, "open_drop", broken)
     client = poplib.POP3("127.0.0.1", ports["pop3"], timeout=20)
     client.user("alice@example.test")
     with pytest.raises(poplib.error_proto, match=r"\[SYS/TEMP\] Internal error"):
