@@ -16,17 +16,39 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts import csvusers, invitations, renaming, signals, standing, userimport
-from accounts.adminbase import Bounded, ModelAdmin, ReadOnly, TabularInline
-from accounts.models import Account, Address, AppPassword, Domain, Membership, User
+from accounts.adminbase import Bounded, ModelAdmin, Revocable, TabularInline
+from accounts.models import (
+    Account,
+    Address,
+    AppPassword,
+    Domain,
+    ExternalIdentity,
+    Membership,
+    User,
+)
 from accounts.scope import domains_of
+from accounts.signinadmin import AccessTokenAdmin, LoginFailuresAdmin, LoginRecordAdmin
 from accounts.userforms import NewUserForm, UserForm
+
+__all__ = ["AccessTokenAdmin", "LoginFailuresAdmin", "LoginRecordAdmin"]
 
 if TYPE_CHECKING:  # generic for the type checker alone
     BaseUserAdmin = DjangoUserAdmin[User]
 else:
     BaseUserAdmin = DjangoUserAdmin
 
-STANDING = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
+STANDING = (
+    *("is_active", "second_factor", "is_staff", "is_superuser"),
+    *("groups", "user_permissions"),
+)
+
+
+class IdentityInline(Bounded, TabularInline):
+    """Who they are at outside providers: a way in, which is the host's to give."""
+
+    model = ExternalIdentity
+    extra = 0
+    bounded_may = frozenset[str]()
 
 
 @admin.register(User)
@@ -47,6 +69,7 @@ class UserAdmin(Bounded, BaseUserAdmin, ModelAdmin):
     list_select_related = ("account",)
     search_fields = ("email", "name", "account__addresses__local_part")
     readonly_fields = ("date_joined", "last_login")
+    inlines = (IdentityInline,)
     actions = (
         *("suspend", "suspend_taking_mail", "resume", "delete_later"),
         *("invite", "export"),
@@ -66,6 +89,10 @@ class UserAdmin(Bounded, BaseUserAdmin, ModelAdmin):
         """Return since when the account waits for its removal."""
         account = getattr(user, "account", None)
         return account.deleted_at if account is not None else None
+
+    @override
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()
 
     # ---- What an administrator of domains gets less of
 
@@ -327,7 +354,7 @@ class AddressAdmin(Bounded, ModelAdmin):
 
 
 @admin.register(AppPassword)
-class AppPasswordAdmin(Bounded, ReadOnly):
+class AppPasswordAdmin(Bounded, Revocable):
     """Passwords of devices: to look at, and to revoke by deleting."""
 
     list_display = (
@@ -344,12 +371,3 @@ class AppPasswordAdmin(Bounded, ReadOnly):
     list_select_related = ("user",)
     fields = list_display
     bounded_may = frozenset({"view", "delete"})
-
-    @override
-    def _django_says(
-        self, what: str, request: HttpRequest, obj: Any, *parent: Any
-    ) -> bool:
-        if what == "delete":
-            user: Any = request.user
-            return bool(user.has_perm("accounts.delete_apppassword"))
-        return super()._django_says(what, request, obj, *parent)

@@ -134,3 +134,11 @@ class ReadOnly(ModelAdmin):
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class Revocable(ReadOnly):
+    """Rows to look at, and to take back by deleting them."""
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super(ReadOnly, self).has_delete_permission(request, obj)

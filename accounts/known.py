@@ -1,6 +1,6 @@
 """What is known of a login: its user's standing, and which credential was shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -30,6 +30,7 @@ class Login:
     app_password_id: int | None = None
     access_token_id: int | None = None
     answer: bytes = b""  # what SCRAM's server says last
+    version: int = field(default=0, compare=False)  # the user's credential_version
 
 
 @dataclass(frozen=True, slots=True)

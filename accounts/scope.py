@@ -9,7 +9,16 @@ from typing import Any, TypeAlias
 
 from django.db.models import Model, Q, QuerySet
 
-from accounts.models import Account, Address, AppPassword, Domain, Membership, User
+from accounts.models import (
+    AccessToken,
+    Account,
+    Address,
+    AppPassword,
+    Domain,
+    LoginRecord,
+    Membership,
+    User,
+)
 
 Domains: TypeAlias = QuerySet[Domain]
 
@@ -70,6 +79,16 @@ def memberships_in(domains: Domains) -> QuerySet[Membership]:
     )
 
 
+def tokens_in(domains: Domains) -> QuerySet[AccessToken]:
+    """Return the access tokens of their people's programs."""
+    return AccessToken.objects.filter(user__in=users_in(domains))
+
+
+def logins_in(domains: Domains) -> QuerySet[LoginRecord]:
+    """Return their people's logs of logins."""
+    return LoginRecord.objects.filter(user__in=users_in(domains))
+
+
 SCOPES: dict[type[Model], Any] = {
     Domain: lambda domains: domains,
     User: users_in,
@@ -77,6 +96,8 @@ SCOPES: dict[type[Model], Any] = {
     Address: addresses_in,
     AppPassword: app_passwords_in,
     Membership: memberships_in,
+    AccessToken: tokens_in,
+    LoginRecord: logins_in,
 }
 
 

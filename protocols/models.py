@@ -1,4 +1,4 @@
-"""What the protocol servers keep: which programs are told less than the truth."""
+"""What the servers keep: which programs are told less than the truth; who is there."""
 
 import re
 
@@ -50,3 +50,35 @@ class ClientQuirk(models.Model):
         if NEEDED & set(names):
             raise ValidationError({"hidden": _("IMAP4rev1 cannot be hidden")})
         self.hidden = " ".join(dict.fromkeys(names))
+
+
+class ServerProcess(models.Model):
+    """A process that serves; it says every minute that it is there."""
+
+    name = models.CharField(max_length=80, unique=True)
+    seen_at = models.DateTimeField()
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpenConnection(models.Model):
+    """A connection that somebody has logged in on; written by the process that has it.
+
+    A process that was killed leaves rows; they count only while it says it is there.
+    """
+
+    connection_id = models.CharField(max_length=32, unique=True)
+    worker = models.CharField(max_length=80, db_index=True)
+    user_id = models.BigIntegerField(db_index=True)
+    login = models.CharField(max_length=320)
+    service = models.CharField(max_length=20, help_text=_("imap, pop3s, submission, …"))
+    address = models.CharField(max_length=64, blank=True)
+    client = models.CharField(max_length=100, blank=True)
+    tls = models.BooleanField(default=False)
+    since = models.DateTimeField()
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.login} {self.service} {self.connection_id}"

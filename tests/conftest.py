@@ -134,9 +134,11 @@ def nothing_after_the_test() -> Generator[None]:
     from mailhost.outbound import wake
     from mailhost.store.feed import feed
     from mailhost.store.view import views
+    from protocols.common.watcher import watcher
 
     wake.quiet()
     feed.stop()
+    watcher.stop()
     views.clear()
 
 

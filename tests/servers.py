@@ -85,8 +85,10 @@ class Serving:
         await self.server.drain()
         if find_spec("mailhost.store.deliver") is not None:
             from mailhost.store.gate import gate
+            from protocols.common.logins import slowly
 
             await gate.close()
+            await asyncio.to_thread(slowly.stop)
 
 
 def serving(services: list[Service]) -> Serving:

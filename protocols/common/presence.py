@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from django.dispatch import receiver
 
 from accounts.known import Login
+from accounts.models import Revocation
 from accounts.signals import credential_revoked
 from protocols.common.context import ConnectionContext
 
@@ -86,12 +87,21 @@ def revoked(
 ) -> None:
     """End the user's sessions: all, or those of one app password or token."""
 
-    def concerns(entry: Entry) -> bool:
-        login = entry.login
-        if login.user_id != user_id:
-            return False
-        if app_password_id is not None:
-            return login.app_password_id == app_password_id
-        return access_token_id is None or login.access_token_id == access_token_id
+    what = {"app_password_id": app_password_id, "access_token_id": access_token_id}
+    sessions.end(concerns(Revocation(user_id=user_id, **what)))
 
-    sessions.end(concerns)
+
+def concerns(row: Revocation) -> Callable[[Entry], bool]:
+    """Return what tells whether a session has to end."""
+
+    def concerned(entry: Entry) -> bool:
+        login = entry.login
+        if row.connection_id:
+            return entry.context.connection_id == row.connection_id
+        if login.user_id != row.user_id:
+            return False
+        if row.app_password_id is not None:
+            return login.app_password_id == row.app_password_id
+        return row.access_token_id in {None, login.access_token_id}
+
+    return concerned

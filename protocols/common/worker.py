@@ -16,8 +16,10 @@ from django.db import connection
 
 from mailhost.store.gate import gate
 from protocols.common.certificate import Certificate
+from protocols.common.logins import slowly
 from protocols.common.server import Server
 from protocols.common.sockets import Listener
+from protocols.common.watcher import watcher
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ async def _serve(listeners: list[Listener], certificate: Certificate) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GATE_SECONDS):
             await gate.close()
+    slowly.stop()
+    watcher.stop()
 
 
 def queue() -> Callable[[], None] | None:

@@ -18,7 +18,7 @@ from mailhost.store.view import views
 from protocols.pop3.errors import Refused
 from protocols.pop3.models import OldUidl
 from protocols.pop3.policy import Policy, may_come_again, policy_of
-from protocols.pop3.standing import Standing, version_of
+from protocols.pop3.standing import Standing
 
 Row: TypeAlias = tuple[int, int, int, int]  # place, UID, content, size
 Uids: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]  # (folder, UIDs), …
@@ -117,7 +117,7 @@ def open_drop(login: Login) -> Maildrop:
     Raises StoreError, Refused.
     """
     may_come_again(login.account_id)
-    return snapshot(Standing(login, version_of(login)))
+    return snapshot(Standing(login))
 
 
 def snapshot(standing: Standing) -> Maildrop:

@@ -20,15 +20,14 @@ class Revoked(LoginRefused):
 
 @dataclass(slots=True)
 class Standing:
-    """What a session logged in with, and its version then."""
+    """What a session logged in with."""
 
     login: Login
-    version: int | None
     _checked: float = field(default=-math.inf, compare=False)  # monotonic seconds
 
     def check(self) -> None:
         """Raise Revoked if a password or a right was taken since. Runs SQL."""
-        if version_of(self.login) != self.version:
+        if version_of(self.login) != self.login.version:
             raise Revoked
 
     @property
@@ -54,7 +53,7 @@ BY_APP_CREDENTIAL = """
 """
 
 
-BY_TOKEN = """
+BY_PROGRAM = """
     AND EXISTS (SELECT 1 FROM accounts_accesstoken t
                 WHERE t.id = %s AND t.user_id = u.id)
 """
@@ -69,6 +68,6 @@ def version_of(login: Login) -> int | None:
             [*parameters, login.app_password_id],
         )
     if login.access_token_id is not None:
-        query, parameters = query + BY_TOKEN, [*parameters, login.access_token_id]
+        query, parameters = query + BY_PROGRAM, [*parameters, login.access_token_id]
     found = sql.row(query, parameters)
     return int(found[0]) if found else None

@@ -28,7 +28,6 @@ class LoginConnection(MailConnection):
 
     login: Login | None = None
     _failures = 0
-    _version: int | None = None
 
     @override
     def _start_over(self) -> None:
@@ -103,7 +102,6 @@ class LoginConnection(MailConnection):
         return exchange.answered(answer)
 
     async def _logged_in(self, login: Login) -> None:
-        self._version = await gate.read(version_of, login)
         self.login = login
         sessions.add(self, self.context, login)
         self.log.info("logged in user=%s", login.user_id)
@@ -131,7 +129,7 @@ class LoginConnection(MailConnection):
     async def check_login(self) -> None:
         """Say goodbye if what the user logged in with is not valid any more."""
         assert self.login is not None
-        if await gate.read(version_of, self.login) != self._version:
+        if await gate.read(version_of, self.login) != self.login.version:
             self._end(replies.LOGIN_ENDED)
             raise Closed
 

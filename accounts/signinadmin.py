@@ -1,0 +1,47 @@
+"""The admin of what logins leave behind: tokens, failures, each user's log."""
+
+from django.contrib import admin
+
+from accounts.adminbase import Bounded, ReadOnly, Revocable
+from accounts.models import AccessToken, LoginFailures, LoginRecord
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(Bounded, Revocable):
+    """Tokens of programs: to look at, and to revoke by deleting."""
+
+    list_display = ("client", "user", "scopes", "created_at", "expires_at")
+    search_fields = ("user__email", "client")
+    list_select_related = ("user",)
+    ordering = ("-pk",)
+    fields = list_display
+    bounded_may = frozenset({"view", "delete"})
+
+
+@admin.register(LoginFailures)
+class LoginFailuresAdmin(Bounded, Revocable):
+    """From where, and for whom, logins fail; deleting a row lifts the ban."""
+
+    list_display = ("kind", "address", "login", "failures", "last_at", "wait_until")
+    list_filter = ("kind",)
+    search_fields = ("address", "login")
+    ordering = ("-last_at",)
+    fields = list_display
+    bounded_may = frozenset[str]()  # an address may be of anybody's
+
+
+@admin.register(LoginRecord)
+class LoginRecordAdmin(Bounded, ReadOnly):
+    """Every user's log of logins."""
+
+    list_display = (
+        *("last_at", "user", "protocol", "result", "reason"),
+        *("address", "client", "times"),
+    )
+    list_filter = ("result", "protocol")
+    search_fields = ("user__email", "address", "client")
+    list_select_related = ("user",)
+    ordering = ("-last_at",)
+    show_full_result_count = False
+    fields = list_display
+    bounded_may = frozenset({"view"})
