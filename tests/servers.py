@@ -28,17 +28,27 @@ from protocols.common.services import Service, chosen
 
 @contextmanager
 def running(
-    protocols: Iterable[str] | None = None, services: list[Service] | None = None
+    protocols: Iterable[str] | None = None,
+    services: list[Service] | None = None,
+    certificate_: Certificate | None = None,
 ) -> Generator[dict[str, int]]:
-    """Serve these names or groups (None: all); or services made by the test."""
-    with serving(chosen(protocols) if services is None else services) as server:
+    """Serve these names or groups (None: all); or services made by the test.
+
+    certificate_: another than the one that `client_tls` trusts.
+    """
+    with serving(
+        chosen(protocols) if services is None else services, certificate_
+    ) as server:
         yield server.ports
 
 
 class Serving:
     """A server on a loop in a thread."""
 
-    def __init__(self, services: list[Service]) -> None:
+    def __init__(
+        self, services: list[Service], certificate_: Certificate | None = None
+    ) -> None:
+        self.certificate = certificate_ or certificate()
         self.listeners = sockets.listen_for(services, free_ports=True)
         self.ports = sockets.ports_of(self.listeners)
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -78,7 +88,7 @@ class Serving:
             self.loop.close()
 
     async def _serve(self) -> None:
-        self.server = Server(self.listeners, certificate())
+        self.server = Server(self.listeners, self.certificate)
         self.server.start()
         self._started.set()
         await self._stop.wait()
@@ -91,9 +101,11 @@ class Serving:
             await asyncio.to_thread(slowly.stop)
 
 
-def serving(services: list[Service]) -> Serving:
+def serving(
+    services: list[Service], certificate_: Certificate | None = None
+) -> Serving:
     """Return the servers with their insides, for tests of those."""
-    return Serving(services)
+    return Serving(services, certificate_)
 
 
 @cache

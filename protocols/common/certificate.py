@@ -5,7 +5,10 @@ import ipaddress
 import logging
 import os
 import ssl
+import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -14,50 +17,130 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.conf import settings
 
+from protocols.common.names import Pair, Stamp, chooses, names_in, pairs, stamp
+
 log = logging.getLogger(__name__)
 
 DAYS = 3650  # a new one would have every client ask its user again
 LOOK_EVERY_SECONDS = 1.0
 
 
-class Certificate:
-    """The TLS context of this process; follows its files."""
+# For programs of users: forward secrecy and no CBC. Port 25 keeps Python's own list: a
+# sender without these would come in the clear. The curves are OpenSSL's own, X25519
+# first; TLS 1.3 has none but good ciphers.
+LOGIN_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-    def __init__(self, chain: Path, key: Path) -> None:
-        """Load them now; raises OSError or ssl.SSLError."""
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """What one certificate is shown with: to other servers, and to users' programs."""
+
+    mx: ssl.SSLContext
+    login: ssl.SSLContext
+    names: tuple[str, ...] = ()
+
+
+class Certificate:
+    """The TLS contexts of this process; follow their files."""
+
+    def __init__(
+        self, chain: Path, key: Path, more: Path | None = None, ca: Path | None = None
+    ) -> None:
+        """Load them now; raises OSError or ssl.SSLError.
+
+        more: a directory of other certificates; ca: whose client certificates count.
+        """
         self._files = (chain, key)
-        self._stamp = self._look()
+        self._more = more
+        self._ca = ca
+        self._guard = threading.Lock()
+        self._stamp: Stamp = ()
+        self._others: dict[Pair, tuple[Stamp, Contexts]] = {}
+        self._main = load(chain, key, ca)
+        self._load(self._look())
         self._looked_at = time.monotonic()
-        self._context = load(chain, key)
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
-        """The context for the next handshake."""
+        """The context for the next handshake of port 25."""
+        self._look_now_and_then()
+        return self._main.mx
+
+    @property
+    def login_context(self) -> ssl.SSLContext:
+        """The context for the next handshake of a user's program."""
+        self._look_now_and_then()
+        return self._main.login
+
+    def refresh(self) -> None:
+        """Load what changed; broken files leave the old in use."""
+        with self._guard:
+            try:
+                stamp = self._look()
+                if stamp != self._stamp:
+                    self._main = load(*self._files, self._ca)
+                    self._load(stamp)
+                    log.info("certificates loaded again file=%s", self._files[0])
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                # Maybe only one of the two files is replaced yet: the next look tells.
+                log.warning("certificate not usable, the old one stays: %s", error)
+
+    def _look_now_and_then(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= LOOK_EVERY_SECONDS:
             self._looked_at = now
-            self.refresh()
-        return self._context
+            # Not on the event loop: there may be a thousand of them.
+            threading.Thread(target=self.refresh, daemon=True).start()
 
-    def refresh(self) -> None:
-        """Load the files if they changed; broken ones leave the old in use."""
-        try:
-            stamp = self._look()
-            if stamp != self._stamp:
-                self._context = load(*self._files)
-                self._stamp = stamp
-                log.info("certificate loaded again file=%s", self._files[0])
-        except (OSError, ssl.SSLError) as error:
-            # Maybe only one of the two files is replaced yet: the next look tells.
-            log.warning("certificate not usable, the old one stays: %s", error)
+    def _look(self) -> Stamp:
+        files = [*self._files]
+        if self._ca is not None:
+            files.append(self._ca)
+        if self._more is not None:
+            for pair in pairs(self._more):
+                files += pair
+        return stamp(tuple(files))
 
-    def _look(self) -> tuple[tuple[int, int, int], ...]:
-        found = (file.stat() for file in self._files)
-        return tuple((s.st_mtime_ns, s.st_ino, s.st_size) for s in found)
+    def _load(self, seen: Stamp) -> None:
+        """Load the other certificates, and have the main contexts choose."""
+        if self._more is not None:
+            self._others = dict(self._load_others(self._more))
+        by_name = {n: c for _, c in self._others.values() for n in c.names}
+        mx = {name: contexts.mx for name, contexts in by_name.items()}
+        login = {name: contexts.login for name, contexts in by_name.items()}
+        self._main.mx.sni_callback = chooses(mx) if mx else None
+        self._main.login.sni_callback = chooses(login) if login else None
+        self._stamp = seen
+
+    def _load_others(
+        self, directory: Path
+    ) -> Iterator[tuple[Pair, tuple[Stamp, Contexts]]]:
+        for pair in pairs(directory):
+            old = self._others.get(pair)
+            try:
+                files = pair if self._ca is None else (*pair, self._ca)
+                now = stamp(files)
+                if old is None or old[0] != now:
+                    names = tuple(names_in(pair[0]))
+                    old = now, replace(load(*pair, self._ca), names=names)
+            except (OSError, ValueError) as error:
+                log.warning("certificate not usable file=%s: %s", pair[0], error)
+            if old is not None:
+                yield pair, old
 
 
-def load(chain: Path, key: Path) -> ssl.SSLContext:
-    """Return a server's context: TLS 1.2 and later (RFC 8997)."""
+def load(chain: Path, key: Path, ca: Path | None = None) -> Contexts:
+    """Return a server's contexts. Raises OSError (ssl.SSLError is one)."""
+    mx, login = _context(chain, key), _context(chain, key)
+    login.set_ciphers(LOGIN_CIPHERS)
+    if ca is not None:
+        login.load_verify_locations(ca)
+        login.verify_mode = ssl.CERT_OPTIONAL
+    return Contexts(mx, login)
+
+
+def _context(chain: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 and later. RFC 8997."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
@@ -67,16 +150,25 @@ def load(chain: Path, key: Path) -> ssl.SSLContext:
 
 def from_settings() -> Certificate:
     """Return the configured certificate, or the self-signed one, made if need be."""
+    chain, key = _configured()
+    more, ca = settings.MAILHOST_CERTIFICATES_DIR, settings.MAILHOST_CLIENT_CA
+    return Certificate(
+        chain, key, Path(more) if more else None, Path(ca) if ca else None
+    )
+
+
+def _configured() -> Pair:
     if settings.MAILHOST_CERTIFICATE:
-        return Certificate(
-            Path(settings.MAILHOST_CERTIFICATE), Path(settings.MAILHOST_CERTIFICATE_KEY)
+        return (
+            Path(settings.MAILHOST_CERTIFICATE),
+            Path(settings.MAILHOST_CERTIFICATE_KEY),
         )
     folder = Path(settings.MAILHOST_DATA_DIR) / "tls"
     chain, key = folder / "self-signed.pem", folder / "self-signed-key.pem"
     if not (chain.exists() and key.exists()):
         make_self_signed(chain, key, settings.MAILHOST_HOSTNAME)
         log.info("made a self-signed certificate file=%s", chain)
-    return Certificate(chain, key)
+    return chain, key
 
 
 def make_self_signed(chain: Path, key: Path, hostname: str) -> None:

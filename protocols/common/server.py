@@ -155,7 +155,7 @@ class Server:
             transport, live.protocol = await self._loop.connect_accepted_socket(
                 _maker(self._factories[service], context, live),
                 sock,
-                ssl=self._certificate.ssl_context if implicit else None,
+                ssl=self._tls(service) if implicit else None,
                 ssl_handshake_timeout=seconds if implicit else None,
             )
         except BaseException:
@@ -178,7 +178,7 @@ class Server:
             peer_port=peer[1],
             local_port=listener.port,
             tls=service.tls is Tls.IMPLICIT,
-            ssl_context=self._certificate.ssl_context if starttls else None,
+            ssl_context=self._tls(service) if starttls else None,
             allow_plaintext_login=settings.MAILHOST_ALLOW_PLAINTEXT_LOGIN or loopback,
             hostname=settings.MAILHOST_HOSTNAME,
             limits=self._limits,
@@ -186,6 +186,11 @@ class Server:
             slot=Slot(lambda: self._left(connection_id, slot)),
             trusted_proxy=trusted,
         )
+
+    def _tls(self, service: Service) -> ssl.SSLContext:
+        certificate = self._certificate
+        is_mx = service.name == "smtp"
+        return certificate.ssl_context if is_mx else certificate.login_context
 
     def _left(self, connection_id: str, slot: Slot) -> None:
         self.live.pop(connection_id, None)

@@ -65,8 +65,9 @@ def ends(sock: socket.socket) -> bool:
 
 
 def who(site: Installation, login: str, at_least: int) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
     for _ in range(40):  # each look takes a process of its own
-        found: list[dict[str, str]] = json.loads(run(site, "who", login, "--json"))
+        found = json.loads(run(site, "who", login, "--json"))
         if len(found) >= at_least:
             return found
     raise AssertionError(found)
