@@ -47,15 +47,21 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     return made
 
 
-async def test_while_passwords_are_checked_reads_go_on(alice: User, held: Held) -> None:
-    _, text = await asyncio.to_thread(apppasswords.create, alice.pk, "phone")
+@pytest.fixture
+def phone(alice: User) -> str:
+    return apppasswords.create(alice.pk, "phone")[1]
+
+
+async def test_while_passwords_are_checked_reads_go_on(
+    alice: User, phone: str, held: Held
+) -> None:
     many = [
         asyncio.create_task(logins.ask(Password(alice.email, PASSWORD), AT))
         for _ in range(20)
     ]
     await asyncio.to_thread(held.begun.acquire)
     assert await gate.read(User.objects.count) == 1
-    by_app_password = await logins.ask(Password(alice.email, text), AT)
+    by_app_password = await logins.ask(Password(alice.email, phone), AT)
     assert by_app_password.app_password_id is not None
     held.end.set()
     assert {found.user_id for found in await asyncio.gather(*many)} == {alice.pk}
