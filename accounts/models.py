@@ -178,8 +178,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         """
         changed = not self._state.adding and self._credentials_differ()
         if changed and kwargs.get("update_fields") is not None:
-            fields = {*kwargs["update_fields"], "credential_version", "scram_keys"}
-            kwargs["update_fields"] = fields
+            fields = {*kwargs["update_fields"], "credential_version"}
+            keys = {"scram_keys"} if "password" in fields else set()
+            kwargs["update_fields"] = fields | keys
         with transaction.atomic():
             super().save(*args, **kwargs)
             if changed:
@@ -188,10 +189,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _credentials_differ(self) -> bool:
         old = (
             User.objects.filter(pk=self.pk)
-            .values_list("password", "is_active", "credential_version")
+            .values_list("password", "is_active", "credential_version", "second_factor")
             .first()
         )
-        if old is None or old[:2] == (self.password, self.is_active):
+        if old is None:
+            return False
+        demands_more = self.second_factor and not old[3]
+        if old[:2] == (self.password, self.is_active) and not demands_more:
             return False
         self.credential_version = old[2] + 1
         return True

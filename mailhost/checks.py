@@ -1,9 +1,12 @@
 """What `manage.py check` and every start look at beyond single settings."""
 
+import json
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jwt
 from django.conf import settings
 from django.core import checks
 from django.utils.module_loading import import_string
@@ -12,6 +15,7 @@ if TYPE_CHECKING:  # models cannot be imported before the apps are ready
     from mailhost.screening.checks import Check
 
 LOOPBACK = {"127.0.0.1", "::1"}
+ALGORITHMS = jwt.algorithms.get_default_algorithms()
 
 
 @checks.register(checks.Tags.security)
@@ -71,6 +75,44 @@ def _check_at(path: str) -> "type[Check]":
     if not issubclass(found, Check):
         raise TypeError("it is something else")
     return found
+
+
+@checks.register(checks.Tags.security)
+def signing_in(**_: Any) -> Sequence[checks.CheckMessage]:
+    """What logins are checked with can be used."""
+    wrong = []
+    for path in settings.MAILHOST_AUTHENTICATION_BACKENDS:
+        try:
+            import_string(path)
+        except Exception as error:  # noqa: BLE001 -- whatever a package raises
+            wrong.append(("MAILHOST_AUTHENTICATION_BACKENDS", path, str(error)))
+    if unknown := set(settings.MAILHOST_OAUTH_ALGORITHMS) - set(ALGORITHMS):
+        wrong.append(("MAILHOST_OAUTH_ALGORITHMS", min(unknown), "there is none such"))
+    for name, test in (("MAILHOST_CLIENT_CA", _ca), ("MAILHOST_OAUTH_KEYS", _keys)):
+        value = getattr(settings, name)
+        try:
+            if value:
+                test(value)
+        except (OSError, ValueError, jwt.PyJWTError) as error:
+            wrong.append((name, value, str(error)))
+    return [
+        checks.Error(
+            f"{name} is {value!r}; it cannot be used: {why}.", id="mailhost.E004"
+        )
+        for name, value, why in wrong
+    ]
+
+
+def _ca(file: str) -> None:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(file)
+
+
+def _keys(source: str) -> None:
+    """Look into a file; what is elsewhere may come later than this server."""
+    if "://" not in source:
+        jwt.PyJWKSet.from_dict(json.loads(Path(source).read_bytes()))
+    elif not source.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ValueError("keys come from a file or by https")
 
 
 @checks.register(checks.Tags.security)

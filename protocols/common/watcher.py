@@ -30,6 +30,7 @@ LOOK_SECONDS = 0.25
 WRITE_SECONDS = 2.0
 # A transaction may commit behind one with a higher id: so long are ids looked at again.
 LATE_SECONDS = 30.0
+AGAIN_SECONDS = 5.0
 HEARTBEAT_SECONDS = 60.0
 AT_ONCE = 500  # rows in one statement
 
@@ -43,17 +44,21 @@ class Revocations:
         older = Revocation.objects.filter(at__lt=since)
         self._floor: int = older.aggregate(Max("pk"))["pk__max"] or 0
         self._heard: dict[int, float] = {}
+        self._recent: list[tuple[float, Revocation]] = []
         self._version: int | None = None
 
     def look(self) -> None:
         """End the sessions that new rows concern."""
-        if not self._moved():
-            return
         now = time.monotonic()
-        for row in Revocation.objects.filter(pk__gt=self._floor).order_by("pk"):
-            if row.pk not in self._heard:
-                self._heard[row.pk] = now
-                self._end(row)
+        if self._moved():
+            for row in Revocation.objects.filter(pk__gt=self._floor).order_by("pk"):
+                if row.pk not in self._heard:
+                    self._heard[row.pk] = now
+                    self._recent.append((now, row))
+        # Again and again for a while: a login that was let in before may come late.
+        self._recent = [r for r in self._recent if now - r[0] < AGAIN_SECONDS]
+        for _, row in self._recent:
+            self._end(row)
         for pk in [k for k, at in self._heard.items() if now - at > LATE_SECONDS]:
             del self._heard[pk]
             self._floor = max(self._floor, pk)

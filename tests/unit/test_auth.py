@@ -86,7 +86,9 @@ def test_other_changes_revoke_nothing(alice: User) -> None:
     assert alice.credential_version == 1
 
 
-@pytest.mark.parametrize("what", ["password", "is_active", "delete", "account"])
+@pytest.mark.parametrize(
+    "what", ["password", "is_active", "delete", "account", "second_factor"]
+)
 def test_open_sessions_hear_of_it(
     alice: User,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -105,6 +107,9 @@ def test_open_sessions_hear_of_it(
             alice.save()
         elif what == "is_active":
             alice.is_active = False
+            alice.save()
+        elif what == "second_factor":
+            alice.second_factor = True
             alice.save()
         elif what == "delete":
             alice.delete()

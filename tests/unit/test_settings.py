@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from mailhost import settingsdoc
+from mailhost.checks import signing_in
 from mailhost.environment import Misconfigured, Reader
 from mailhost.secretkey import secret_key
 
@@ -56,6 +58,12 @@ BROKEN = [
         "it must be a URL that starts with postgres",
     ),
     ("DEBUG", "2", "'2'; it must be yes or no"),
+    ("MAILHOST_CERTIFICATES_DIR", "/nowhere", "it must be the path of a directory"),
+    ("MAILHOST_CLIENT_CA", "/nowhere", "it must be the path of a readable file"),
+    ("MAILHOST_SCRAM_MAIN_PASSWORDS", "maybe", "it must be one of no, collect, yes"),
+    ("MAILHOST_OAUTH_ISSUER", "https://id.test", "it must be set together with"),
+    ("MAILHOST_OAUTH_ALGORITHMS", "RS256,HS256", "'HS256'; it must be signatures made"),
+    ("MAILHOST_OAUTH_ALGORITHMS", "none", "'none'; it must be signatures made"),
 ]
 
 
@@ -150,3 +158,49 @@ def test_a_secret_is_not_repeated() -> None:
     with pytest.raises(Misconfigured) as caught:
         Reader({"URL": "ftp://user:hunter2@host"}).url("URL", ("smtp",))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAILHOST_OAUTH_ALGORITHMS", ["RS1"]),
+        ("MAILHOST_OAUTH_KEYS", "http://id.test/keys"),
+        ("MAILHOST_OAUTH_KEYS", "/nowhere"),
+        ("MAILHOST_OAUTH_KEYS", __file__),
+        ("MAILHOST_CLIENT_CA", __file__),
+        ("MAILHOST_AUTHENTICATION_BACKENDS", ["no.such.Backend"]),
+    ],
+)
+def test_what_logins_are_checked_with_is_looked_at_before_a_start(
+    settings: Settings, name: str, value: object
+) -> None:
+    assert list(signing_in()) == []
+    setattr(settings, name, value)
+    (found,) = signing_in()
+    assert found.msg.startswith(f"{name} is ")
+    assert found.is_serious()
+
+
+def test_settings_of_other_packages(tmp_path: Path) -> None:
+    more = tmp_path / "more.py"
+    more.write_text('AUTH_LDAP_SERVER_URI = "ldap://127.0.0.1"\nDEBUG = bool(DEBUG)\n')
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from django.conf import settings as s\n"  # noqa: ISC004
+            "print(s.AUTH_LDAP_SERVER_URI, s.AUTHENTICATION_BACKENDS[-1])",
+        ],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "mailhost.settings",
+            "MAILHOST_DATA_DIR": str(tmp_path),
+            "MAILHOST_EXTRA_SETTINGS": str(more),
+            "MAILHOST_AUTHENTICATION_BACKENDS": "a.B",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "ldap://127.0.0.1 a.B\n"

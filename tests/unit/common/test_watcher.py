@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts import apppasswords, auth, tokens
 from accounts.claims import Password
@@ -84,6 +85,19 @@ def test_what_ends(alice: User, bob: User) -> None:
     assert again.ended
 
 
+def test_a_login_that_was_checked_before_and_comes_after(alice: User) -> None:
+    row, text = apppasswords.create(alice.pk, "phone")
+    by_phone, by_password = log_in(alice, text), log_in(alice)
+    row.delete()
+    alice.set_password("another one")
+    alice.save()
+    seen = Revocations()
+    seen.look()
+    phone, own = Fake(1, by_phone), Fake(2, by_password)
+    seen.look()
+    assert (phone.ended, own.ended) == (True, True)
+
+
 def test_a_row_that_is_committed_late_is_heard(alice: User, bob: User) -> None:
     seen = Revocations()
     first, second = Fake(1, log_in(alice)), Fake(2, log_in(bob))
@@ -95,7 +109,7 @@ def test_a_row_that_is_committed_late_is_heard(alice: User, bob: User) -> None:
     assert first.ended
 
 
-def test_a_process_writes_who_is_there(alice: User) -> None:
+def test_a_process_writes_who_is_there(alice: User, admin_client: Client) -> None:
     register = Register()
     register.write()
     fake = Fake(1, log_in(alice))
@@ -105,6 +119,8 @@ def test_a_process_writes_who_is_there(alice: User) -> None:
     fake.client = "Fake 2"
     register.write()
     assert connected().get().client == "Fake 2"
+    page = admin_client.get("/admin/protocols/openconnection/").content.decode()
+    assert "Fake 2" in page
     assert [r.connection_id for r in kick("ALICE@example.test")] == ["c1"]
     Revocations().look()
     assert fake.ended
@@ -113,6 +129,23 @@ def test_a_process_writes_who_is_there(alice: User) -> None:
     assert not OpenConnection.objects.exists()
     register.clear()
     assert not ServerProcess.objects.exists()
+
+
+def test_an_administrator_ends_a_connection(
+    alice: User, bob: User, admin_client: Client, client: Client
+) -> None:
+    mine, other = Fake(1, log_in(alice)), Fake(2, log_in(bob))
+    Register().write()
+    row = OpenConnection.objects.get(login=alice.email)
+    page = "/admin/protocols/openconnection/"
+    sent = {"action": "end", "_selected_action": [row.pk]}
+    client.force_login(bob)
+    assert client.post(page, sent).status_code == 302  # to the login
+    Revocations().look()
+    assert not mine.ended
+    assert admin_client.post(page, sent, follow=True).status_code == 200
+    Revocations().look()
+    assert (mine.ended, other.ended) == (True, False)
 
 
 def test_rows_of_a_killed_process_do_not_count(alice: User) -> None:
