@@ -119,10 +119,6 @@ class UserAdmin(Bounded, BaseUserAdmin, ModelAdmin):
         return type(form.__name__, (form,), {"domains": names})
 
     @override
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj is not None else []
-
-    @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

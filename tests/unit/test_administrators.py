@@ -9,14 +9,26 @@ from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import apppasswords, standing
-from accounts.models import Account, Address, AppPassword, Domain, Membership, User
+from accounts import afterwards, apppasswords, auth, standing, tokens
+from accounts.models import (
+    AccessToken,
+    Account,
+    Address,
+    AppPassword,
+    Domain,
+    ExternalIdentity,
+    LoginRecord,
+    Membership,
+    User,
+)
 from accounts.newcomers import make_shared_account
 from mailhost.mail.models import Folder, Message
 from mailhost.store import folders
 from mailhost.store.append import append
 from mailhost.store.content import prepare
+from protocols.models import OpenConnection, ServerProcess
 from tests.conftest import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +55,20 @@ def keeper(alice: User, bob: User, stranger: User) -> User:
     Domain.objects.get(name=OURS).administrators.add(alice)
     for user, domain in ((bob, OURS), (stranger, THEIRS)):
         apppasswords.create(user.pk, "phone", ["imap"])
+        tokens.issue(user.pk, ["imap"], f"program of {user.email}")
+        with pytest.raises(auth.WrongCredentials):
+            auth.authenticate(user.email, "x", protocol="imap", address="192.0.2.1")
+        ExternalIdentity.objects.create(user=user, issuer="i", subject=user.email)
+        OpenConnection.objects.create(
+            connection_id=user.email, worker="w", user_id=user.pk, login=user.email,
+            service="imap", since=timezone.now(),
+        )  # fmt: skip
         team = shared(f"team of {domain}", domain)
         Membership.objects.create(account=team, user=user)
         inbox = folders.open_folder(user.account.pk, "INBOX")
         append(user.account.pk, inbox.id, prepare(b"Subject: secret\r\n\r\n"))
+    ServerProcess.objects.create(name="w", seen_at=timezone.now())
+    afterwards.run_waiting()
     return alice
 
 
@@ -64,7 +86,9 @@ def rows_of(domain: str) -> Iterator[Any]:
         owner__email__endswith=domain
     )
     yield from Address.objects.filter(domain__name=domain)
-    yield AppPassword.objects.get(user__email__endswith=domain)
+    for model in (AppPassword, AccessToken):
+        yield model.objects.get(user__email__endswith=domain)
+    yield LoginRecord.objects.get(user__email__endswith=domain, result="wrong")
 
 
 def address_of(row: Any, page: str) -> str:
@@ -106,7 +130,7 @@ def test_no_list_shows_another_domain(client: Client) -> None:
             text = text.replace('value="stranger"', "")
             assert "other.test" not in text, model
             assert "stranger@" not in text, model
-    assert opened == 3 * 5
+    assert opened == 3 * 7
 
 
 def test_no_choice_names_another_domain(client: Client) -> None:

@@ -22,7 +22,7 @@ from protocols.pop3.maildrop import Maildrop, snapshot
 from protocols.pop3.models import MaildropPolicy
 from protocols.pop3.server import update
 from protocols.pop3.session import Session
-from protocols.pop3.standing import Standing, version_of
+from protocols.pop3.standing import Standing
 from tests.unit.pop3.inbox import fill
 
 pytestmark = [pytest.mark.engines, pytest.mark.django_db]
@@ -34,8 +34,7 @@ x broken
 
 
 def drop_of(user: User) -> Maildrop:
-    login = Login(user.pk, user.account.pk, user.email)
-    return snapshot(Standing(login, version_of(login)))
+    return snapshot(Standing(Login(user.pk, user.account.pk, user.email, version=1)))
 
 
 def put(user: User, folder: str, day: int) -> None:
