@@ -120,11 +120,16 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def no_writes_behind_the_test() -> None:
-    """What a login notes waits for accounts.afterwards.run_waiting()."""
+    """What a login notes waits for accounts.afterwards.run_waiting().
+
+    And no thread looks for what other processes say; tests/security starts those.
+    """
     from accounts import afterwards, auth
+    from protocols.common.presence import sessions
 
     afterwards.by_hand(on=True)
     auth.forget()
+    sessions.on_first = None
 
 
 @pytest.fixture(autouse=True)
@@ -134,11 +139,9 @@ def nothing_after_the_test() -> Generator[None]:
     from mailhost.outbound import wake
     from mailhost.store.feed import feed
     from mailhost.store.view import views
-    from protocols.common.watcher import watcher
 
     wake.quiet()
     feed.stop()
-    watcher.stop()
     views.clear()
 
 
