@@ -70,8 +70,12 @@ class Expired(NotAllowed):
         super().__init__(f"This {name} has expired")
 
 
-class TooManyFailures(NotAllowed):
-    """Too many logins failed from there; the password was not looked at."""
+class NotNow(NotAllowed):
+    """The password was not looked at; the same one may be right a little later."""
+
+
+class TooManyFailures(NotNow):
+    """Too many logins failed from there."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__("Too many failed logins, try again later")

@@ -26,7 +26,7 @@ NICER = 5
 PATIENCE_SECONDS = 4.0  # a guess that is due later is refused at once
 
 
-class Busy(auth.NotAllowed):
+class Busy(auth.NotNow):
     """More passwords wait to be checked than can be soon."""
 
     def __init__(self) -> None:

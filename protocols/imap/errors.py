@@ -1,12 +1,6 @@
 """Refusals, and how the store's refusals read on the IMAP wire."""
 
-from accounts.auth import (
-    Disabled,
-    Expired,
-    LoginRefused,
-    NotAllowed,
-    TooManyFailures,
-)
+from accounts.auth import Disabled, Expired, LoginRefused, NotAllowed, NotNow
 from mailhost.store import errors as store
 from mailhost.store.annotations import LONGEST_VALUE
 from mailhost.store.errors import StoreError
@@ -69,7 +63,6 @@ CODE_FOR: dict[type[StoreError], str] = {
 LOGIN_CODES: dict[type[LoginRefused], str] = {
     Disabled: "CONTACTADMIN",
     Expired: "EXPIRED",
-    TooManyFailures: "UNAVAILABLE",
 }
 
 
@@ -83,6 +76,8 @@ def refusal(error: StoreError) -> No:
 
 def login_refusal(error: LoginRefused) -> No:
     """Say why a login is refused, and never whether the name exists."""
+    if isinstance(error, NotNow):  # a program need not ask its user for another one
+        return No(error.reason, "UNAVAILABLE")
     if isinstance(error, NotAllowed):
         return No(error.reason, LOGIN_CODES.get(type(error), "AUTHORIZATIONFAILED"))
     return No("Authentication failed", "AUTHENTICATIONFAILED")

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.auth import LoginRefused
+from accounts.auth import LoginRefused, NotNow
 from mailhost.store.errors import StoreError
 from protocols.pop3.actions import Action, Authenticate, Fetch, Open, Say
 from protocols.pop3.commands import COMMANDS
@@ -94,7 +94,9 @@ class Connection:
             return Say(INTERNAL)
         self.session.failures += 1
         self.session.ended = self.session.failures >= MAX_FAILURES
-        return Say(err(str(error), "AUTH"), close=self.session.ended)
+        # RFC 3206 §4: AUTH has a program ask its user for another password.
+        code = "SYS/TEMP" if isinstance(error, NotNow) else "AUTH"
+        return Say(err(str(error), code), close=self.session.ended)
 
     def revoked(self, error: LoginRefused) -> Say:
         """Return the last answer of a session whose login is void."""

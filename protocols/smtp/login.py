@@ -7,7 +7,7 @@ import binascii
 from django.db import DatabaseError
 from typing_extensions import override
 
-from accounts.auth import Attempt, Login, LoginRefused, NotAllowed
+from accounts.auth import Attempt, Login, LoginRefused, NotAllowed, NotNow
 from accounts.claims import Claim, Salted
 from accounts.known import version_of
 from mailhost.store.gate import gate
@@ -58,7 +58,7 @@ class LoginConnection(MailConnection):
         except sasl.SaslError:
             raise Refused(replies.BAD_SASL) from None
         except LoginRefused as refused:
-            await self._refuse_login(allowed=not isinstance(refused, NotAllowed))
+            await self._refuse_login(refused)
             return
         await self._logged_in(said)
 
@@ -133,12 +133,20 @@ class LoginConnection(MailConnection):
             self._end(replies.LOGIN_ENDED)
             raise Closed
 
-    async def _refuse_login(self, *, allowed: bool) -> None:
+    async def _refuse_login(self, refused: LoginRefused) -> None:
         if self._failures >= MOST_FAILURES:
             self._end(replies.TOO_MANY_ERRORS)
             raise Closed
-        text = replies.WRONG_CREDENTIALS if allowed else replies.LOGIN_NOT_ALLOWED
-        await self.say(text)
+        await self.say(_reply(refused))
+
+
+def _reply(refused: LoginRefused) -> str:
+    """RFC 4954 §6: after 454 a program need not ask its user for another password."""
+    if isinstance(refused, NotNow):
+        return replies.LOGIN_TRY_LATER
+    if isinstance(refused, NotAllowed):
+        return replies.LOGIN_NOT_ALLOWED
+    return replies.WRONG_CREDENTIALS
 
 
 def _decoded(octets: bytes) -> bytes:

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts import afterwards, apppasswords, tokens
+from accounts import afterwards, apppasswords, auth, tokens
 from accounts.models import LoginRecord, User
 from protocols.common.certificate import Certificate
 from tests.certificates import Authority
+from tests.conftest import PASSWORD
 from tests.sasl_client import Scram
 from tests.servers import running
 
@@ -197,3 +198,28 @@ def test_an_exchange_can_be_cancelled(site: Site, alice: User, protocol: str) ->
             assert line
         sock.sendall(b"*\r\n")
         assert lines.readline().startswith(refusals[protocol])
+
+
+def test_who_has_to_wait_is_told_that_it_is_not_the_password(
+    site: Site, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(*_: object) -> None:
+        raise auth.TooManyFailures
+
+    monkeypatch.setattr(auth, "_slow_down", wait)
+    with (
+        smtplib.SMTP("localhost", site.ports["submission"], timeout=30) as smtp,
+        pytest.raises(smtplib.SMTPAuthenticationError) as refused,
+    ):
+        smtp.login(alice.email, PASSWORD)
+    assert refused.value.smtp_code == 454
+    with (
+        imaplib.IMAP4("localhost", site.ports["imap"], timeout=30) as imap,
+        pytest.raises(imaplib.IMAP4.error, match=r"\[UNAVAILABLE\] Too many"),
+    ):
+        imap.login(alice.email, PASSWORD)
+    pop3 = poplib.POP3("localhost", site.ports["pop3"], timeout=30)
+    with contextlib.closing(pop3):
+        pop3.user(alice.email)
+        with pytest.raises(poplib.error_proto, match=r"\[SYS/TEMP\] Too many"):
+            pop3.pass_(PASSWORD)
