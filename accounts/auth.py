@@ -66,8 +66,9 @@ class Disabled(NotAllowed):
 class Expired(NotAllowed):
     """The app password or token is no longer good."""
 
-    def __init__(self, name: str = "app password") -> None:
-        super().__init__(f"This {name} has expired")
+    def __init__(self, *, is_token: bool = False) -> None:
+        what = "This token has expired", "This app password has expired"
+        super().__init__(what[not is_token])
 
 
 class NotNow(NotAllowed):
@@ -137,9 +138,13 @@ def allowed(standing: Standing, credential: Credential, protocol: str) -> None:
     if not standing.is_active or not standing.account_active:
         raise Disabled
     if has_expired(credential):
-        raise Expired(credential.name)
+        raise Expired(is_token=credential.app_password is None)
     if credential.scopes is not None and protocol not in credential.scopes:
-        raise NotAllowed(f"This {credential.name} is not for this protocol")
+        raise NotAllowed(
+            "This app password is not for this protocol"
+            if credential.app_password is not None
+            else "This token is not for this protocol"
+        )
     wants_more = standing.second_factor or settings.MAILHOST_APP_PASSWORDS_ONLY
     if wants_more and credential.is_password and protocol != "web":
         raise NotAllowed("An app password is needed here")

@@ -51,7 +51,7 @@ class Standing:
 class Credential:
     """What was shown, and what it is good for; of a user's own password: everything."""
 
-    name: str  # as in "This app password has expired"
+    name: str  # as it stands in the log of logins
     scopes: tuple[str, ...] | None = None  # None: every protocol
     expires_at: datetime | None = None
     is_password: bool = False  # alone no second factor

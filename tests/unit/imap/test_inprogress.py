@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from accounts import auth
 from mailhost.store import read
 from protocols.imap import names
-from protocols.imap.commands import login, lsub
+from protocols.imap.commands import lsub
 from tests.unit.imap.test_server import Client, World, client, put, world
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ async def test_never_within_a_response(
 async def test_nothing_is_told_before_a_login(
     world: World, alice: "User", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(login._check)
-    monkeypatch.setattr(login, "_check", held)
+    held = Held(auth.check)
+    monkeypatch.setattr(auth, "check", held)
     async with client(world) as one:
         one.writer.write(b"b LOGIN alice@example.test x\r\n")
         await held.is_begun()

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.signals import credential_revoked
 from mailhost.store import changes
-from protocols.imap import revocation
+from protocols.common.presence import sessions
 from tests.conftest import PASSWORD
 from tests.unit.imap.test_compression import Packed, packed
 from tests.unit.imap.test_server import Client, World, client, put, world
@@ -31,14 +31,14 @@ async def test_nothing_of_the_user_is_left(world: World, alice: "User") -> None:
         (protocol,) = world.protocols
         assert not changes.hub.watched()
         assert protocol._connection.session.notified is None
-        assert protocol not in revocation._users
+        assert protocol not in dict(sessions.all())
         # their other sessions end, this one is nobody's
         credential_revoked.send(None, user_id=alice.pk)
         assert (await one.do("NOOP"))[-1] == b"a OK NOOP completed\r\n"
         await put(alice)
         assert await one.do("NOOP") == [b"a OK NOOP completed\r\n"]
         assert (await one.do(LOGIN))[-1].startswith(b"a OK [CAPABILITY")
-        assert protocol in revocation._users
+        assert protocol in dict(sessions.all())
 
 
 async def test_the_time_to_log_in_begins_anew(world: World, alice: "User") -> None:

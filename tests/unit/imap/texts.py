@@ -21,6 +21,7 @@ STORE_ERRORS = {
 OTHERS = {
     "Authentication failed", "Too many failed logins, try again later", "Shared",
     "This account is disabled", "This app password has expired",
+    "This token has expired", "Too busy to check passwords, try again later",
 }  # fmt: skip
 
 
