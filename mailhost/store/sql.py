@@ -22,19 +22,29 @@ RUNS = 8  # ranges that are written as BETWEEN; more go as a list
 
 
 def runs(uids: Sequence[int]) -> list[tuple[int, int]]:
-    """Return ascending UIDs as (first, last) ranges."""
+    """Return ascending UIDs as (first, last) ranges; a long one costs few looks."""
     found: list[tuple[int, int]] = []
-    start = last = -1
-    for uid in uids:
-        if uid == last + 1 and start >= 0:
-            last = uid
-            continue
-        if start >= 0:
-            found.append((start, last))
-        start = last = uid
-    if start >= 0:
-        found.append((start, last))
+    start = 0
+    while start < len(uids):
+        end = _run_end(uids, start)
+        found.append((uids[start], uids[end]))
+        start = end + 1
     return found
+
+
+def _run_end(uids: Sequence[int], start: int) -> int:
+    """Return where the run that begins at `start` has its last UID."""
+    first, step = uids[start] - start, 1
+    while start + step < len(uids) and uids[start + step] - start - step == first:
+        step *= 2
+    low, high = start + step // 2, min(start + step, len(uids))
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if uids[middle] - middle == first:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def among(column: str, uids: Sequence[int]) -> tuple[str, list[Any]]:

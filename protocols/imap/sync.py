@@ -143,11 +143,15 @@ def _tell_flags(session: Session, selected: Selected, kept: int) -> Iterator[byt
     if now.modseq == told:
         return
     selected.told_modseq = now.modseq
-    at = [i for i in now.changed_since(told) if i < kept]
-    if own:
-        uids, modseqs = now.uids, now.modseqs
-        at = [i for i in at if own.get(uids[i]) != modseqs[i]]
-    yield from tell_flags(session, selected, at)
+    at = now.changed_since(told)
+    at = at[: bisect_left(at, kept)]
+    uids, modseqs = now.uids, now.modseqs
+    for start in range(0, len(at), ROWS):
+        some = at[start : start + ROWS]
+        if own:
+            some = [i for i in some if own.get(uids[i]) != modseqs[i]]
+        # Nothing is a piece too: it lets others have their turn.
+        yield b"".join(_flag_lines(session, selected, some))
 
 
 def tell_flags(

@@ -18,7 +18,7 @@ TAGGED = re.compile(rb"(?:^|\r\n)a (\w+)[^\r\n]*\r\n\Z")
 
 
 @contextmanager
-def server(users: int) -> Generator[Installation]:
+def server(users: int, *, workers: int = 2) -> Generator[Installation]:
     """Serve users on a fresh data directory, which goes away afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="mailhost-bench-") as directory,
@@ -28,7 +28,7 @@ def server(users: int) -> Generator[Installation]:
             "MAILHOST_LOG_LEVEL": "WARNING",
             "MAILHOST_MAX_CONNECTIONS_PER_ADDRESS": "20000",
         }
-        installation.start()
+        installation.start(workers=workers)
         yield installation
 
 
@@ -55,6 +55,16 @@ def import_mail(
             env=installation.environment(),
             check=True,
         )
+
+
+def grow(line: "Line", folder: str, held: int, count: int) -> None:
+    """Copy the messages of a folder into itself until there are so many."""
+    line.ask(f"SELECT {folder}")
+    while held < count:
+        more = min(held, count - held)
+        line.ask(f"COPY 1:{more} {folder}")
+        held += more
+        line.ask("NOOP")
 
 
 class Line:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from tests.bench.imap_writes import cpu_seconds
-from tests.bench.line import Line, fill, server
+from tests.bench.line import Line, fill, grow, server
 from tests.processes import Installation
 
 OCTETS = 10_000
@@ -63,16 +63,10 @@ def retrieve(installation: Installation, count: int) -> None:
         print(f"RETR {count / took:9.0f}/s, {cost:6.0f} µs CPU", flush=True)  # noqa: T201
 
 
-def opened(installation: Installation, count: int) -> None:
+def opened(installation: Installation, held: int, count: int) -> None:
     """Print what it takes to log in to a large maildrop and to list it."""
     with closing(Line(installation, 1)) as line:
-        line.ask("SELECT INBOX")
-        held = int(line.ask("STATUS INBOX (MESSAGES)").split()[4].strip(b")"))
-        while held < count:
-            more = min(held, count - held)
-            line.ask(f"COPY 1:{more} INBOX")
-            held += more
-            line.ask("NOOP")
+        grow(line, "INBOX", held, count)
     for _ in range(ROUNDS):
         times = [time.perf_counter()]
 
@@ -96,7 +90,7 @@ def main(messages: str = "1000", maildrop: str = "100000") -> None:
     """Measure and print."""
     steps: list[Callable[[Installation], None]] = [
         lambda installation: retrieve(installation, int(messages)),
-        lambda installation: opened(installation, int(maildrop)),
+        lambda installation: opened(installation, int(messages), int(maildrop)),
     ]
     with server(1) as installation:
         fill(installation, "INBOX", int(messages), OCTETS)

@@ -7,6 +7,7 @@ from typing import Self
 from mailhost.store import change, folders
 from mailhost.store.errors import NoSuchFolder, NoSuchMessage
 from mailhost.store.rights import require_on
+from mailhost.store.sql import runs
 from mailhost.store.values import Copied
 from protocols.imap.commands.base import Run
 from protocols.imap.effects import Write
@@ -15,7 +16,7 @@ from protocols.imap.messagelimit import require_all
 from protocols.imap.names import places
 from protocols.imap.notify import deeds
 from protocols.imap.parser import Parser
-from protocols.imap.sequence import SequenceSet, written
+from protocols.imap.sequence import SequenceSet, written_spans
 from protocols.imap.session import Session
 
 
@@ -110,4 +111,5 @@ def copyuid(done: Copied) -> str:
         return ""
     last = done.first + len(done.uids) - 1
     targets = str(done.first) if last == done.first else f"{done.first}:{last}"
-    return f"COPYUID {done.uid_validity} {written(done.uids)} {targets}"
+    sources = written_spans((low, high + 1) for low, high in runs(done.uids))
+    return f"COPYUID {done.uid_validity} {sources} {targets}"

@@ -1,7 +1,7 @@
 r"""STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE is RFC 7162 §3.1.3."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -78,11 +78,13 @@ class Store:
             # Silence is for what the client knows. RFC 9051 §6.4.6
             if not self.silent or done.was <= selected.told_modseq:
                 selected.own.update(dict.fromkeys(done.changed, done.modseq))
-        told = self._told(session, selected, asked, done)
-        if limit:
-            told.reverse()  # RFC 9738 §3.1: from the highest UID to the lowest
-        for start in range(0, len(told), ROWS):
-            yield b"".join(told[start : start + ROWS])
+        uids = self._to_tell(session, asked, done)
+        failed, starts = set(done.failed), range(0, len(uids), ROWS)
+        # RFC 9738 §3.1: under a limit, from the highest UID to the lowest
+        for start in reversed(starts) if limit else starts:
+            some = uids[start : start + ROWS]
+            told = self._told(session, selected, some, failed)
+            yield b"".join(reversed(told) if limit else told)
         missing = 0 if self.by_uid else selected.missing(spans)
         if missing and done.failed:
             yield session.say("Some of these messages are gone", "EXPUNGEISSUED")
@@ -102,24 +104,29 @@ class Store:
             return OPERATIONS[self.operation], marks
         return change.set_permitted, (marks, held)
 
-    def _told(
-        self,
-        session: Session,
-        selected: Selected,
-        asked: Sequence[int],
-        done: FlagResult,
-    ) -> list[bytes]:
-        """Return the FETCH responses; SILENT with CONDSTORE still tells MODSEQ.
+    def _to_tell(
+        self, session: Session, asked: Sequence[int], done: FlagResult
+    ) -> Sequence[int]:
+        """Return the messages to be told; SILENT with CONDSTORE still tells MODSEQ.
 
         What UNCHANGEDSINCE let pass is told even if it was so before, what it kept is
         told whole, so that the client can try again. RFC 7162 §3.1.3.
         """
-        if self.silent and not session.condstore:
-            return []
-        now, failed = selected.now, set(done.failed)
-        uids: Iterable[int] = asked
-        if self.silent and self.unchanged_since is None:
-            uids = done.changed
+        if not self.silent:
+            return asked
+        if not session.condstore:
+            return ()
+        return done.changed if self.unchanged_since is None else asked
+
+    def _told(
+        self,
+        session: Session,
+        selected: Selected,
+        uids: Sequence[int],
+        failed: set[int],
+    ) -> list[bytes]:
+        """Return the FETCH responses of some messages."""
+        now = selected.now
         rows = [(u, i) for u in uids if (i := now.index(u)) is not None]
         recent_from = NEVER_RECENT if session.rev2 else selected.recent_from
         texts = flag_lists(now, [i for _, i in rows], recent_from)

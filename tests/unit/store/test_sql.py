@@ -1,11 +1,14 @@
 """The hand-written statements say what their ORM forms say."""
 
+import itertools
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import User
 from mailhost.mail.models import Blob, Folder, Thread, ThreadKey
@@ -35,6 +38,14 @@ COLUMNS = (
     "state__bytes",
     "state__recent_uid",
 )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.integers(1, 60)))
+def test_runs_are_the_uids_again(uids: set[int]) -> None:
+    spans = sql.runs(sorted(uids))
+    assert [u for first, last in spans for u in range(first, last + 1)] == sorted(uids)
+    assert all(b > a + 1 for (_, a), (b, _) in itertools.pairwise(spans))
 
 
 def test_insert_does_as_bulk_create() -> None:
