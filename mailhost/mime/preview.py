@@ -10,6 +10,8 @@ from mailhost.mime.part import Part
 
 # Octets of a part that are looked at, first and if that gave too little.
 _FIRST, _MORE = 4 * 1024, 128 * 1024
+# So many fill a preview, however short they are.
+_MOST_WORDS = MAX_PREVIEW // 2 + 1
 # Text parts that are tried.
 _MOST_PARTS = 10
 # Invisible fillers with which newsletters push the preview.
@@ -67,7 +69,7 @@ def _line(text: str, *, is_html: bool) -> str:
         text = QUOTE.sub("", text.replace("\r", "")) if _has_own(text) else text
     if not text.isascii():
         text = INVISIBLE.sub("", text)
-    return " ".join(text.split())
+    return " ".join(text.split(None, _MOST_WORDS)[:_MOST_WORDS])
 
 
 def _has_own(text: str) -> bool:
