@@ -14,6 +14,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 T = TypeVar("T")
 
+MAPPED_OCTETS = 256 << 20  # of the database file, at most
+
 
 class NotBrief(Exception):
     """On the event loop: this read takes longer than others should have to wait."""
@@ -45,7 +47,7 @@ def run_reading(fn: Callable[..., T], args: tuple[Any, ...]) -> T:
         if raw is None:
             connection.ensure_connection()
             raw = connection.connection
-            raw.execute("PRAGMA query_only=ON")
+            prepare_to_read(raw)
         return _on_snapshot(raw, fn, args)
     except (DatabaseError, InterfaceError, sqlite3.Error):
         # The next read opens a new connection rather than inherit a broken one.
@@ -67,6 +69,17 @@ def _on_snapshot(
             raw.execute("ROLLBACK")
 
 
+def prepare_to_read(raw: sqlite3.Connection) -> None:
+    """Make it a connection that reads alone.
+
+    It maps the file, which spares a copy of each page. A writer does not: while the
+    file is mapped, SQLite looks for each page in the WAL before it looks in its cache,
+    and a counter that every transaction writes stands there thousands of times.
+    """
+    raw.execute("PRAGMA query_only=ON")
+    raw.execute(f"PRAGMA mmap_size={MAPPED_OCTETS}")
+
+
 class Glance:
     """A connection of SQLite for the reads that run on the event loop itself.
 
@@ -83,7 +96,7 @@ class Glance:
         """Connect. Called in a reader thread, where Django lets connect."""
         raw = connection.get_new_connection(connection.get_connection_params())
         raw.isolation_level = None
-        raw.execute("PRAGMA query_only=ON")
+        prepare_to_read(raw)
         raw.execute("PRAGMA busy_timeout=0")
         raw.execute("PRAGMA cache_size=-4000")
         self._raw = raw

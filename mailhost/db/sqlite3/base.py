@@ -38,7 +38,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA busy_timeout=20000")
         connection.execute("PRAGMA cache_size=-16000")
-        connection.execute("PRAGMA mmap_size=268435456")
         # Checkpoints are run apart, so that no commit waits for one.
         connection.execute("PRAGMA wal_autocheckpoint=65536")
         return connection
