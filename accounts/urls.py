@@ -8,5 +8,10 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/aliases/", views.add_alias, name="add_alias"),
     path("account/aliases/<int:pk>/drop/", views.drop_alias, name="drop_alias"),
+    path(
+        "account/programs/<str:client_id>/drop/",
+        views.drop_program,
+        name="drop_program",
+    ),
     path("welcome/<uidb64>/<token>/", views.Welcome.as_view(), name="welcome"),
 ]

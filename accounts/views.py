@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import aliases
+from accounts import aliases, provider
 from accounts.invitations import tokens
 from accounts.models import User
 
@@ -41,6 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "form": form,
         "aliases": aliases.own_aliases(user),
         "room": aliases.room_for_aliases(user),
+        "programs": provider.programs_of(user.pk),
         "domain": user.email.rpartition("@")[2],
     }
     return render(request, "accounts/account.html", context)
@@ -66,6 +67,15 @@ def add_alias(request: HttpRequest) -> HttpResponse:
 def drop_alias(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an alias that the user made."""
     if not aliases.drop_own_alias(_user(request), pk):
+        raise Http404
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def drop_program(request: HttpRequest, client_id: str) -> HttpResponse:
+    """Take from a program what it was given; its sessions end."""
+    if not provider.revoke(_user(request).pk, client_id):
         raise Http404
     return redirect("account")
 

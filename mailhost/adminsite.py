@@ -1,21 +1,14 @@
 """The admin site with mailhost's name on it."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
-
-
-class LoginForm(AdminAuthenticationForm):
-    """Staff, and who administers a domain."""
-
-    @override
-    def confirm_login_allowed(self, user: object) -> None:
-        from accounts.scope import may_administer  # not before the apps are ready
-
-        if not may_administer(user):
-            raise self.get_invalid_login_error()
 
 
 class MailhostAdminSite(AdminSite):
@@ -24,10 +17,21 @@ class MailhostAdminSite(AdminSite):
     site_header = _("mailhost administration")
     site_title = _("mailhost")
     index_title = _("What this host holds")
-    login_form = LoginForm
 
     @override
     def has_permission(self, request: HttpRequest) -> bool:
         from accounts.scope import may_administer  # not before the apps are ready
 
         return may_administer(request.user)
+
+    @override
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send who is nobody yet to the one login, which asks for second factors."""
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        to = request.GET.get("next", reverse("admin:index"))
+        return redirect_to_login(to)

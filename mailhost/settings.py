@@ -154,6 +154,11 @@ MAILHOST_OAUTH_KEYS = read.text("MAILHOST_OAUTH_KEYS")
 # never HS256 and its like, which would make of a public key a secret.
 MAILHOST_OAUTH_ALGORITHMS = read.words("MAILHOST_OAUTH_ALGORITHMS", "RS256,ES256,EdDSA")
 
+# File with the RSA key, PEM, that signs ID tokens of this host as an OpenID provider.
+# Default: made on first use, kept in MAILHOST_DATA_DIR/oidc-key.pem; several hosts over
+# one database need one and the same.
+MAILHOST_OIDC_KEY = read.file("MAILHOST_OIDC_KEY")
+
 # ## Limits
 
 # Connections one worker process holds. Number, default 20000; more are refused.
@@ -566,8 +571,13 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # asked for by allauth's pages
     "channels",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.idp.oidc",
 ]
 MIDDLEWARE = [
     "mailhost.proxies.TrustedProxies",
@@ -582,6 +592,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "mailhost.urls"
 ASGI_APPLICATION = "mailhost.asgi.application"
@@ -621,7 +632,13 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": {**_database(), "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Rows, so that all processes know a code that was used, and count wrong ones together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.auth.Backend", *MAILHOST_AUTHENTICATION_BACKENDS]
@@ -644,6 +661,29 @@ PASSWORD_RESET_TIMEOUT = MAILHOST_INVITATION_DAYS * 24 * 3600
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
+
+# django-allauth: what comes after the password. accounts/webdoor.py, mailhost/doors.py
+ACCOUNT_ADAPTER = "accounts.webdoor.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+# Passwords are throttled by accounts.throttle; this counts codes of second factors.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "20/m/ip,5/300s/key"}
+MFA_ADAPTER = "accounts.webdoor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = MAILHOST_HOSTNAME
+# Browsers give passkeys to localhost without TLS.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not MAILHOST_WEB_HTTPS
+IDP_OIDC_ADAPTER = "accounts.provider.ProviderAdapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 90 * 24 * 3600
+IDP_OIDC_ROTATE_REFRESH_TOKEN = True
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", MAILHOST_HOSTNAME]
 ALLOWED_HOSTS += [MAILHOST_WEB_ADDRESS, *MAILHOST_WEB_HOSTS]

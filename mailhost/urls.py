@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", include("mailhost.doors")),
     path("", include("accounts.urls")),
     path("", include("mailhost.webmail.urls")),
 ]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.account.forms import LoginForm as BaseLoginForm
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
@@ -15,21 +15,17 @@ from mailhost.mime.addresses import Address, parse_addresses
 LONGEST_TEXT = 2_000_000  # characters
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(BaseLoginForm):  # type: ignore[misc]  # it has no types
     """E-mail address and password; accounts.auth decides."""
-
-    error_messages = {  # noqa: RUF012 - Django's own shape
-        "invalid_login": _("The address or the password is not right."),
-        "inactive": _("The address or the password is not right."),
-    }
 
     @override
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].widget = forms.EmailInput(
+        self.fields["login"].widget = forms.EmailInput(
             attrs={"autocomplete": "username", "autofocus": True, "required": True}
         )
-        self.fields["username"].label = _("E-mail address")
+        self.fields["login"].label = _("E-mail address")
+        self.fields["password"].help_text = ""
 
 
 class Addresses(forms.CharField):

@@ -17,7 +17,6 @@ FOLDER = "mail/<int:account_id>/<int:folder_id>/"
 MESSAGE = FOLDER + "<int:uid>/"
 
 urlpatterns = [
-    path("login/", login.Login.as_view(), name="login"),
     path("logout/", login.Logout.as_view(), name="logout"),
     path("", listing.home, name="home"),
     path(FOLDER, listing.folder, name="folder"),

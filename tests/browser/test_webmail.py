@@ -29,7 +29,7 @@ def alice(request: Any, site: Site, chromium: Any) -> Iterator[Any]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda m: wrong.extend([m.text] * (m.type == "error")))
     page.goto(site.url)
-    page.fill("#id_username", "alice@example.test")
+    page.fill("#id_login", "alice@example.test")
     page.fill("#id_password", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_selector("body[data-connected]")

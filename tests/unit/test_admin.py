@@ -52,10 +52,13 @@ def test_every_list_and_form_opens(chief: Client, message: Message) -> None:
             assert page.status_code == 200
 
 
-def test_the_login_page_lets_staff_in(chief: Client, alice: User, bob: User) -> None:
-    for user, status in ((alice, 302), (bob, 200)):
-        form = {"username": user.email, "password": PASSWORD}
-        assert Client().post("/admin/login/", form).status_code == status
+def test_staff_come_in_by_the_one_login(chief: Client, alice: User, bob: User) -> None:
+    assert Client().get("/admin/login/")["Location"] == "/login/?next=/admin/"
+    for user, status in ((alice, 200), (bob, 403)):
+        client = Client()
+        form = {"login": user.email, "password": PASSWORD, "next": "/admin/"}
+        answer = client.post("/login/", form, follow=True)
+        assert answer.status_code == status
 
 
 def test_a_page_shows_headers_but_not_the_text(chief: Client, message: Message) -> None:

@@ -1,16 +1,16 @@
 """Log in and out."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from allauth.account.views import LoginView
+from django.contrib.auth.views import LogoutView
 
 from mailhost.webmail.forms import LoginForm
 
 
-class Login(LoginView):
-    """The door. accounts.auth.Backend checks the password."""
+class Login(LoginView):  # type: ignore[misc]  # it has no types
+    """The door: accounts.auth.Backend checks the password, allauth what comes after."""
 
     template_name = "accounts/login.html"
-    authentication_form = LoginForm
-    redirect_authenticated_user = True
+    form_class = LoginForm
 
 
 class Logout(LogoutView):

@@ -34,14 +34,14 @@ def act(page: Client, box: Box, action: str, *uids: int, **more: Any) -> Any:
 
 def test_a_login_leads_to_the_inbox(box: Box) -> None:
     client = Client()
-    form = {"username": "alice@example.test", "password": PASSWORD}
+    form = {"login": "alice@example.test", "password": PASSWORD}
     answer = client.post("/login/", form, follow=True)
     assert answer.redirect_chain[-1][0] == box.url()
 
 
 @pytest.mark.parametrize("login", ["alice@example.test", "nobody@example.test"])
 def test_a_wrong_login_is_told_alike(box: Box, login: str) -> None:
-    answer = Client().post("/login/", {"username": login, "password": "wrong"})
+    answer = Client().post("/login/", {"login": login, "password": "wrong"})
     assert "is not right" in answer.content.decode()
 
 

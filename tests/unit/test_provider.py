@@ -1,0 +1,219 @@
+"""This host as an OAuth provider: a scripted program goes the whole way."""
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from allauth.idp.oidc.models import Client as Program
+from allauth.idp.oidc.models import Token
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from accounts import provider
+from accounts.models import User
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.engines, pytest.mark.django_db]
+BACK = "http://127.0.0.1:49152/back"
+SCOPE = "openid email mail.imap mail.smtp"
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    """A mail program as an administrator registers it: it can keep no secret."""
+    cache.clear()
+    return Program.objects.create(
+        name="Some program",
+        type=Program.Type.PUBLIC,
+        scopes=SCOPE.replace(" ", "\n"),
+        grant_types="authorization_code\nrefresh_token",
+        redirect_uris="http://127.0.0.1/back\norg.example.app:/back",
+    )
+
+
+@dataclass
+class Script:
+    """The program's side of the flow."""
+
+    program: Program
+    browser: Client
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+
+    def question(self, **more: str) -> dict[str, str]:
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        asked = {
+            "response_type": "code", "client_id": self.program.pk, "state": "s1",
+            "redirect_uri": BACK, "scope": SCOPE, "nonce": "n1",
+            "code_challenge": challenge, "code_challenge_method": "S256",
+        } | more  # fmt: skip
+        return {name: value for name, value in asked.items() if value}
+
+    def ask(self, **more: str) -> Any:
+        return self.browser.get("/identity/o/authorize", self.question(**more))
+
+    def grant(self, **more: str) -> str:
+        page = self.ask(**more)
+        assert page.status_code == 200, page.content
+        form = {"request": page.context["form"].initial["request"], "action": "grant"}
+        answer: Any = self.browser.post(
+            "/identity/o/authorize", {**form, "scopes": SCOPE.split()}
+        )
+        found = urlsplit(answer["Location"])
+        assert answer["Location"].startswith(more.get("redirect_uri", BACK))
+        query = parse_qs(found.query)
+        assert query["state"] == ["s1"]
+        return str(query["code"][0])
+
+    def redeem(self, code: str, **more: str) -> Any:
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": BACK,
+            "client_id": self.program.pk, "code_verifier": self.verifier,
+        }  # fmt: skip
+        return Client().post("/identity/o/api/token", form | more)
+
+    def refresh(self, token: str) -> Any:
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        form["client_id"] = self.program.pk
+        return Client().post("/identity/o/api/token", form)
+
+
+@pytest.fixture
+def script(program: Program, alice: User) -> Script:
+    browser = Client()
+    assert browser.login(username=alice.email, password=PASSWORD)
+    return Script(program, browser)
+
+
+def test_the_whole_way(script: Script, alice: User) -> None:
+    told = script.redeem(script.grant()).json()
+    assert told["token_type"] == "Bearer"
+    assert told["expires_in"] <= 3600
+    assert set(told["scope"].split()) == set(SCOPE.split())
+    row = Token.objects.get(type=Token.Type.ACCESS_TOKEN)
+    assert row.user == alice
+    assert told["access_token"] not in row.hash
+    keys = Client().get("/.well-known/jwks.json").json()["keys"]
+    key = jwt.PyJWK(keys[0]).key
+    claims = jwt.decode(
+        told["id_token"], key, algorithms=["RS256"], audience=script.program.pk
+    )
+    assert claims["email"] == alice.email
+    assert claims["nonce"] == "n1"
+    assert claims["iss"] == "http://testserver"
+
+
+def test_the_server_describes_itself(db: None) -> None:
+    told = Client().get("/.well-known/openid-configuration").json()
+    assert told["issuer"] == "http://testserver"
+    assert told["token_endpoint"].endswith("/identity/o/api/token")
+
+
+def test_refresh_tokens_rotate(script: Script) -> None:
+    first = script.redeem(script.grant()).json()
+    second = script.refresh(first["refresh_token"]).json()
+    assert second["access_token"] != first["access_token"]
+    assert second["refresh_token"] != first["refresh_token"]
+    assert script.refresh(first["refresh_token"]).status_code == 400
+
+
+def test_a_code_is_good_once_and_for_who_began(script: Script) -> None:
+    code = script.grant()
+    other = Script(script.program, script.browser)
+    assert other.redeem(code).status_code == 400
+    code = script.grant()
+    assert script.redeem(code).status_code == 200
+    assert script.redeem(code).status_code == 400
+    code = script.grant()
+    assert (
+        script.redeem(code, redirect_uri="http://127.0.0.1:1/back").status_code == 400
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"code_challenge": ""},
+        {"code_challenge_method": ""},
+        {"code_challenge_method": "plain"},
+        {"code_challenge": "short"},
+        {"response_type": "token"},
+        {"response_type": "id_token token"},
+        {"response_type": ""},
+        {"client_id": "nobody"},
+        {"redirect_uri": ""},
+        {"redirect_uri": "http://127.0.0.1:49152/other"},
+        {"redirect_uri": "http://127.0.0.1:49152/back?x=1"},
+        {"redirect_uri": "http://127.0.0.1:49152/back#x"},
+        {"redirect_uri": "http://127.0.0.1.evil.test/back"},
+        {"redirect_uri": "http://x@127.0.0.1:49152/back"},
+        {"redirect_uri": "https://127.0.0.1:49152/back"},
+        {"redirect_uri": "http://localhost:49152/back"},
+        {"redirect_uri": "http://127.0.0.1:99999/back"},
+        {"redirect_uri": "org.example.app:/other"},
+    ],
+)
+def test_anything_less_is_refused(script: Script, more: dict[str, str]) -> None:
+    answer = script.ask(**more)
+    assert answer.status_code == 400
+    assert "Location" not in answer
+
+
+@pytest.mark.parametrize(
+    "back", [BACK, "http://127.0.0.1/back", "org.example.app:/back"]
+)
+def test_where_the_answer_may_go(script: Script, back: str) -> None:
+    code = script.grant(redirect_uri=back)
+    assert script.redeem(code, redirect_uri=back).status_code == 200
+
+
+def test_the_form_may_lead_back(script: Script) -> None:
+    policy = script.ask()["Content-Security-Policy"]
+    assert "form-action 'self' http://127.0.0.1:49152;" in policy
+
+
+def test_what_is_not_registered_is_not_given(script: Script) -> None:
+    script.program.scopes = "openid\nmail.imap"
+    script.program.save()
+    answer = script.ask()
+    assert parse_qs(urlsplit(answer["Location"]).query)["error"] == ["invalid_scope"]
+
+
+def test_who_is_not_logged_in_logs_in_first(program: Program) -> None:
+    answer = Script(program, Client()).ask()
+    assert answer["Location"].startswith("/login/")
+
+
+def test_no_program_registers_itself_or_asks_with_a_password(script: Script) -> None:
+    assert Client().post("/identity/o/api/clients").status_code == 404
+    assert Client().post("/identity/o/api/introspect").status_code == 404
+    form = {"grant_type": "password", "username": "alice@example.test"}
+    form |= {"password": PASSWORD, "client_id": script.program.pk}
+    assert Client().post("/identity/o/api/token", form).status_code == 400
+
+
+def test_a_person_takes_it_back(script: Script, alice: User, bob: User) -> None:
+    told = script.redeem(script.grant()).json()
+    assert "Some program" in script.browser.get("/account/").text
+    other = Client()
+    assert other.login(username=bob.email, password=PASSWORD)
+    path = f"/account/programs/{script.program.pk}/drop/"
+    assert other.post(path).status_code == 404
+    assert script.browser.post(path).status_code == 302
+    assert not Token.objects.filter(user=alice).exists()
+    assert script.refresh(told["refresh_token"]).status_code == 400
+
+
+def test_expired_tokens_go(script: Script) -> None:
+    script.redeem(script.grant())
+    Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert provider.forget_expired() == 2
+    assert json.dumps(list(Token.objects.values())) == "[]"
