@@ -31,6 +31,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         return False
 
     @override
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: the pages show where one is."""
+
+    @override
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         # Without allauth's own count of failures: accounts.throttle has a better one.
         return authenticate(request, **credentials)

@@ -26,6 +26,7 @@ class LoginForm(BaseLoginForm):  # type: ignore[misc]  # it has no types
         )
         self.fields["login"].label = _("E-mail address")
         self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
 
 
 class Addresses(forms.CharField):
