@@ -27,10 +27,10 @@ from accounts.models import (
     User,
 )
 from accounts.scope import domains_of
-from accounts.signinadmin import AccessTokenAdmin, LoginFailuresAdmin, LoginRecordAdmin
+from accounts.signinadmin import LoginFailuresAdmin, LoginRecordAdmin, TokenAdmin
 from accounts.userforms import NewUserForm, UserForm
 
-__all__ = ["AccessTokenAdmin", "LoginFailuresAdmin", "LoginRecordAdmin"]
+__all__ = ["LoginFailuresAdmin", "LoginRecordAdmin", "TokenAdmin"]
 
 if TYPE_CHECKING:  # generic for the type checker alone
     BaseUserAdmin = DjangoUserAdmin[User]

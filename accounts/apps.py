@@ -18,12 +18,11 @@ class AccountsConfig(AppConfig):
 
         user, account = self.get_model("User"), self.get_model("Account")
         app_password = self.get_model("AppPassword")
-        token = self.get_model("AccessToken")
         for signal, receiver, sender in (
             (post_save, newcomers.user_saved, user),
             (post_delete, revocation.user_deleted, user),
             (post_save, revocation.account_saved, account),
             (post_delete, revocation.app_password_deleted, app_password),
-            (post_delete, revocation.access_token_deleted, token),
+            (post_delete, revocation.access_token_deleted, "allauth_idp_oidc.Token"),
         ):
             signal.connect(receiver, sender, dispatch_uid=receiver.__qualname__)

@@ -32,26 +32,6 @@ class AppPassword(models.Model):
         return f"{self.name} of {self.user}"
 
 
-class AccessToken(models.Model):
-    """A token that a program was given to act for a user, for an hour at most.
-
-    Only its SHA-256 is kept: it has 256 random bits.
-    """
-
-    user = models.ForeignKey(
-        "accounts.User", models.CASCADE, related_name="access_tokens"
-    )
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    scopes = models.JSONField(default=list, help_text=_("of: imap, pop3, smtp, sieve"))
-    client = models.CharField(max_length=100, help_text=_("the program it is for"))
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(db_index=True)
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.client} of {self.user}"
-
-
 class ExternalIdentity(models.Model):
     """Who a user is at an outside provider; never matched by an e-mail claim."""
 

@@ -89,7 +89,7 @@ def version_of(login: Login) -> int | None:
     if login.app_password_id is not None:
         users = users.filter(app_passwords=login.app_password_id)
     if login.access_token_id is not None:
-        users = users.filter(access_tokens=login.access_token_id)
+        users = users.filter(token=login.access_token_id)
     return users.values_list("credential_version", flat=True).first()
 
 

@@ -17,7 +17,6 @@ from typing_extensions import override
 from accounts import scram
 from accounts.attempts import LoginFailures, LoginRecord
 from accounts.credentials import (
-    AccessToken,
     AppPassword,
     ExternalIdentity,
     Revocation,
@@ -26,7 +25,7 @@ from accounts.names import domain_for_people, fold_domain, fold_local
 from accounts.revocation import revoke
 
 __all__ = [
-    "AccessToken", "Account", "Address", "AppPassword", "Domain", "ExternalIdentity",
+    "Account", "Address", "AppPassword", "Domain", "ExternalIdentity",
     "LoginFailures", "LoginRecord", "Membership", "Revocation", "User", "UserManager",
     "normalise_email",
 ]  # fmt: skip

@@ -111,8 +111,8 @@ def is_same(uri: str, registered: str) -> bool:
     return uri == urlunsplit(known._replace(netloc=f"{host}:{port}"))
 
 
-def forget_expired() -> int:
-    """Delete tokens whose time is over."""
+def prune() -> int:
+    """Delete tokens whose time is over; return how many."""
     return int(Token.objects.expired().delete()[0])
 
 
@@ -120,6 +120,11 @@ def programs_of(user_id: int) -> list[Client]:
     """Return the programs that hold tokens of a user."""
     held = Token.objects.valid().filter(user_id=user_id, client__isnull=False)
     return list(Client.objects.filter(pk__in=held.values("client")).order_by("name"))
+
+
+def refresh_token(text: str) -> Token | None:
+    """Return the row of a refresh token that is good."""
+    return Token.objects.lookup(Token.Type.REFRESH_TOKEN, text)
 
 
 def revoke(user_id: int, client_id: str) -> int:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import signals
-from accounts.credentials import AccessToken, AppPassword, Revocation
+from accounts.credentials import AppPassword, Revocation
 
 KEPT = timedelta(hours=1)
 
@@ -26,9 +26,10 @@ def app_password_deleted(instance: AppPassword, **_: Any) -> None:
     revoke(instance.user_id, app_password_id=instance.pk)
 
 
-def access_token_deleted(instance: AccessToken, **_: Any) -> None:
-    """Receive post_delete: the sessions of this token alone."""
-    revoke(instance.user_id, access_token_id=instance.pk)
+def access_token_deleted(instance: Any, **_: Any) -> None:
+    """Receive post_delete of a Token of the provider: its sessions alone."""
+    if instance.type == instance.Type.ACCESS_TOKEN and instance.user_id is not None:
+        revoke(instance.user_id, access_token_id=instance.pk)
 
 
 def account_saved(instance: Any, created: bool, **_: Any) -> None:  # noqa: FBT001 -- Django's signature

@@ -7,10 +7,10 @@ import functools
 import operator
 from typing import Any, TypeAlias
 
+from allauth.idp.oidc.models import Token
 from django.db.models import Model, Q, QuerySet
 
 from accounts.models import (
-    AccessToken,
     Account,
     Address,
     AppPassword,
@@ -79,9 +79,10 @@ def memberships_in(domains: Domains) -> QuerySet[Membership]:
     )
 
 
-def tokens_in(domains: Domains) -> QuerySet[AccessToken]:
+def tokens_in(domains: Domains) -> QuerySet[Any]:
     """Return the access tokens of their people's programs."""
-    return AccessToken.objects.filter(user__in=users_in(domains))
+    found: QuerySet[Any] = Token.objects.filter(user__in=users_in(domains))
+    return found
 
 
 def logins_in(domains: Domains) -> QuerySet[LoginRecord]:
@@ -96,7 +97,7 @@ SCOPES: dict[type[Model], Any] = {
     Address: addresses_in,
     AppPassword: app_passwords_in,
     Membership: memberships_in,
-    AccessToken: tokens_in,
+    Token: tokens_in,
     LoginRecord: logins_in,
 }
 

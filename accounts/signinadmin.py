@@ -1,18 +1,22 @@
 """The admin of what logins leave behind: tokens, failures, each user's log."""
 
+from allauth.idp.oidc.models import Token
 from django.contrib import admin
 
 from accounts.adminbase import Bounded, ReadOnly, Revocable
-from accounts.models import AccessToken, LoginFailures, LoginRecord
+from accounts.models import LoginFailures, LoginRecord
+
+admin.site.unregister(Token)  # allauth's own shows and changes more
 
 
-@admin.register(AccessToken)
-class AccessTokenAdmin(Bounded, Revocable):
+@admin.register(Token)
+class TokenAdmin(Bounded, Revocable):
     """Tokens of programs: to look at, and to revoke by deleting."""
 
-    list_display = ("client", "user", "scopes", "created_at", "expires_at")
-    search_fields = ("user__email", "client")
-    list_select_related = ("user",)
+    list_display = ("type", "client", "user", "scopes", "created_at", "expires_at")
+    list_filter = ("type",)
+    search_fields = ("user__email", "client__name")
+    list_select_related = ("user", "client")
     ordering = ("-pk",)
     fields = list_display
     bounded_may = frozenset({"view", "delete"})

@@ -1,24 +1,22 @@
 """Access tokens, those of this server and those of an outside provider: one question.
 
 `find(text)` returns whose a token is and what it is good for, or None. A token of ours
-is 256 random bits behind a prefix, found by its SHA-256. Anything else is asked of the
-provider's keys (accounts.jwts), where one is configured.
+(accounts.provider) is random bits, found by their SHA-256. What has the form of a JWT
+is asked of the outside provider's keys (accounts.jwts), where one is configured.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.idp.oidc.models import Token
 from django.conf import settings
 from django.utils import timezone
 
 from accounts import jwts
 from accounts.known import Credential
-from accounts.models import AccessToken
 
-PREFIX = "mht_"
 SCOPES = ("imap", "pop3", "smtp", "sieve")
 # As they stand in a token's scope.
 WORDS = {"imap": "mail.imap", "pop3": "mail.pop", "smtp": "mail.smtp"}
@@ -36,7 +34,7 @@ class Found:
 
 def is_ours(text: str) -> bool:
     """Tell whether a token can be looked up without asking a provider's keys."""
-    return text.startswith(PREFIX)
+    return text.count(".") != 2
 
 
 def are_taken() -> bool:
@@ -59,40 +57,34 @@ def find(text: str) -> Found | None:
 
 def issue(
     user_id: int, scopes: Sequence[str], client: str, seconds: int = MOST_SECONDS
-) -> tuple[AccessToken, str]:
-    """Save a token for a program; return its row and its text, which is not kept."""
+) -> tuple[Token, str]:
+    """Save a token for a program; return its row and its text, which is not kept.
+
+    For programs of this host's own; others get theirs by OAuth. `client` is a name.
+    """
     if unknown := set(scopes) - set(SCOPES):
         raise ValueError(f"no such scope: {', '.join(sorted(unknown))}")
     if not 0 < seconds <= MOST_SECONDS:
         raise ValueError("a token is good for an hour at most")
-    text = PREFIX + secrets.token_urlsafe(32)
-    row = AccessToken.objects.create(
+    text = secrets.token_urlsafe(48)
+    row = Token(
+        type=Token.Type.ACCESS_TOKEN,
         user_id=user_id,
-        digest=digest_of(text),
-        scopes=list(scopes),
-        client=client,
+        data={"program": client},
         expires_at=timezone.now() + timedelta(seconds=seconds),
     )
+    row.set_value(text)
+    row.set_scopes([WORDS[scope] for scope in scopes])
+    row.save()
     return row, text
 
 
-def digest_of(text: str) -> str:
-    """Return under what a token is kept."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def prune() -> None:
-    """Forget tokens that expired a day ago; what they opened is long closed."""
-    AccessToken.objects.filter(
-        expires_at__lt=timezone.now() - timedelta(days=1)
-    ).delete()
-
-
 def _own(text: str) -> Found | None:
-    row = AccessToken.objects.filter(digest=digest_of(text)).first()
+    rows = Token.objects.by_value(text).filter(type=Token.Type.ACCESS_TOKEN)
+    row = rows.filter(user__isnull=False).first()
     if row is None:
         return None
-    credential = Credential(
-        "token", tuple(row.scopes), row.expires_at, access_token_id=row.pk
-    )
+    granted = row.get_scopes()
+    scopes = tuple(p for p, word in WORDS.items() if word in granted)
+    credential = Credential("token", scopes, row.expires_at, access_token_id=row.pk)
     return Found(row.user_id, credential)

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from mailhost.webmail.views.authorize import Authorize
+from mailhost.webmail.views.authorize import Authorize, Revoke
 from mailhost.webmail.views.login import Login
 
 
@@ -31,7 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/factors/", include("allauth.mfa.urls")),
     path("account/passkey/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     *(path(f"account/closed/{name}/", closed, name=name) for name in CLOSED),
-    # Before allauth's own of this address.
+    # Before allauth's own of these addresses.
     path("identity/o/authorize", Authorize.as_view()),
+    path("identity/o/api/revoke", Revoke.as_view()),
     path("", include("allauth.idp.urls")),
 ]

@@ -554,6 +554,10 @@ if symmetric := {a for a in MAILHOST_OAUTH_ALGORITHMS if a[:2].upper() in {"HS",
     )
 
 INSTALLED_APPS = [
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.idp.oidc",
     "accounts",
     "mailhost.jobs",
     "mailhost.mail",
@@ -574,10 +578,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",  # asked for by allauth's pages
     "channels",
     "django_htmx",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.idp.oidc",
 ]
 MIDDLEWARE = [
     "mailhost.proxies.TrustedProxies",
@@ -593,6 +593,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.secondfactor.SecondFactor",
 ]
 ROOT_URLCONF = "mailhost.urls"
 ASGI_APPLICATION = "mailhost.asgi.application"

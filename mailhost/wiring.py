@@ -32,7 +32,6 @@ def name_jobs() -> None:
     register("forget logins", "accounts.housekeeping.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
     register("daily reports", "mailhost.outbound.daily.send", every=hour, lease=hour)
-    register("expired tokens", "accounts.provider.forget_expired", every=hour)
     render = "mailhost.store.rendering.render_again"
     register("render", render, once=str(PARSER_VERSION), lease=6 * hour)
 

@@ -54,7 +54,7 @@ BY_APP_CREDENTIAL = """
 
 
 BY_PROGRAM = """
-    AND EXISTS (SELECT 1 FROM accounts_accesstoken t
+    AND EXISTS (SELECT 1 FROM allauth_idp_oidc_token t
                 WHERE t.id = %s AND t.user_id = u.id)
 """
 

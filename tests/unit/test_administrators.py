@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.idp.oidc.models import Token
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +14,6 @@ from django.utils import timezone
 
 from accounts import afterwards, apppasswords, auth, standing, tokens
 from accounts.models import (
-    AccessToken,
     Account,
     Address,
     AppPassword,
@@ -86,7 +86,7 @@ def rows_of(domain: str) -> Iterator[Any]:
         owner__email__endswith=domain
     )
     yield from Address.objects.filter(domain__name=domain)
-    for model in (AppPassword, AccessToken):
+    for model in (AppPassword, Token):
         yield model.objects.get(user__email__endswith=domain)
     yield LoginRecord.objects.get(user__email__endswith=domain, result="wrong")
 

@@ -16,8 +16,13 @@ from allauth.idp.oidc.models import Token
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import provider
+from accounts.auth import Attempt, NotAllowed, WrongCredentials, check
+from accounts.claims import Bearer
+from accounts.credentials import Revocation
+from accounts.known import version_of
 from accounts.models import User
 from tests.conftest import PASSWORD
 
@@ -212,8 +217,44 @@ def test_a_person_takes_it_back(script: Script, alice: User, bob: User) -> None:
     assert script.refresh(told["refresh_token"]).status_code == 400
 
 
+def test_a_refresh_token_given_back_takes_all_along(script: Script) -> None:
+    told = script.redeem(script.grant()).json()
+    form = {"client_id": script.program.pk, "token": "nonsense"}
+    Client().post("/identity/o/api/revoke", form)
+    assert Token.objects.count() == 2
+    form["token"] = told["refresh_token"]
+    Client().post("/identity/o/api/revoke", {**form, "client_id": "another"})
+    assert Token.objects.count() == 2
+    Client().post("/identity/o/api/revoke", form)
+    assert not Token.objects.exists()
+
+
+@pytest.mark.parametrize("protocol", ["imap", "smtp", "pop3"])
+def test_a_mail_program_logs_in_with_what_it_was_given(
+    script: Script, alice: User, settings: Settings, protocol: str
+) -> None:
+    settings.MAILHOST_ACCESS_TOKENS = True
+    token = script.redeem(script.grant()).json()["access_token"]
+    claim, at = Bearer(alice.email, token), Attempt(protocol, "192.0.2.1")
+    if protocol == "pop3":  # that scope was not asked for
+        with pytest.raises(NotAllowed):
+            check(claim, at)
+        return
+    found = check(claim, at)
+    assert found.user_id == alice.pk
+    assert version_of(found) is not None
+    with pytest.raises(WrongCredentials):
+        check(Bearer("bob@example.test", token), at)
+    provider.revoke(alice.pk, script.program.pk)
+    assert version_of(found) is None
+    ended = Revocation.objects.get(access_token_id=found.access_token_id)
+    assert ended.user_id == alice.pk
+    with pytest.raises(WrongCredentials):
+        check(claim, at)
+
+
 def test_expired_tokens_go(script: Script) -> None:
     script.redeem(script.grant())
     Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert provider.forget_expired() == 2
+    assert provider.prune() == 2
     assert json.dumps(list(Token.objects.values())) == "[]"

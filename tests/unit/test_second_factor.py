@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Domain, User
 from tests.conftest import PASSWORD
 
 pytestmark = [pytest.mark.engines, pytest.mark.django_db]
@@ -146,3 +146,17 @@ def test_a_login_without_factors_costs_few_queries(alice: User) -> None:
     with CaptureQueriesContext(connection) as asked:
         client.post("/login/", {"login": alice.email, "password": PASSWORD})
     assert len(asked) < 20
+
+
+@pytest.mark.parametrize("by", ["user", "domain"])
+def test_who_must_have_one_makes_it_first(alice: User, by: str) -> None:
+    if by == "user":
+        User.objects.filter(pk=alice.pk).update(second_factor=True)
+    else:
+        Domain.objects.update(second_factor=True)
+    client = Client()
+    page = log_in(client, alice)
+    assert page.redirect_chain[-1][0] == FACTORS
+    assert client.get("/folders/").headers["Location"] == FACTORS
+    browser, _secret = activate(alice)
+    assert browser.get("/", follow=True).redirect_chain[-1][0].startswith("/mail/")

@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from allauth.idp.oidc.views import AuthorizationView
+from allauth.idp.oidc.views import AuthorizationView, RevokeView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from typing_extensions import override
 
-from accounts.provider import refusal
+from accounts.provider import refresh_token, refusal, revoke
 from mailhost.webmail.policy import SITE
 
 
@@ -21,6 +21,19 @@ class Authorize(AuthorizationView):  # type: ignore[misc]  # it has no types
             return HttpResponseBadRequest(wrong, content_type="text/plain")
         response: HttpResponse = super().get(request, *args, **kwargs)
         response["Content-Security-Policy"] = policy(request.GET["redirect_uri"])
+        return response
+
+
+class Revoke(RevokeView):  # type: ignore[misc]  # it has no types
+    """Where a program gives a token back: with a refresh token, all that came of it."""
+
+    @override
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # RFC 7009 §2.1: the access tokens of the same grant go along.
+        row = refresh_token(request.POST.get("token", ""))
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        if row is not None and refresh_token(request.POST["token"]) is None:
+            revoke(row.user_id, row.client_id)
         return response
 
 

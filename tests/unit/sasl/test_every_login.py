@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
+from allauth.idp.oidc.models import Token
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 from pytest_django import Settings
@@ -14,7 +15,7 @@ from pytest_django import Settings
 from accounts import apppasswords, auth, scram, standing, tokens
 from accounts.claims import Bearer
 from accounts.known import Login
-from accounts.models import AccessToken, Account, AppPassword, ExternalIdentity, User
+from accounts.models import Account, AppPassword, ExternalIdentity, User
 from accounts.saslprep import saslprep
 from protocols.sasl import MECHANISMS, At, Challenge, Exchange
 from tests.sasl_client import Scram, ask
@@ -234,12 +235,12 @@ def test_scope_and_expiry(
     with pytest.raises(auth.LoginRefused):
         by(show(alice, WHOLE, -60), at)
     AppPassword.objects.all().delete()
-    AccessToken.objects.all().delete()
+    Token.objects.all().delete()
     ExternalIdentity.objects.all().delete()
     gone = show(alice, protocol, 600)
     assert by(gone, at).user_id == alice.pk
     AppPassword.objects.all().delete()
-    AccessToken.objects.all().delete()
+    Token.objects.all().delete()
     ExternalIdentity.objects.all().delete()
     with pytest.raises(auth.WrongCredentials):
         by(gone, at)
@@ -353,7 +354,7 @@ def test_a_token_signed_otherwise(alice: User) -> None:
 
 def test_a_token_is_kept_as_its_digest_for_an_hour_at_most(alice: User) -> None:
     row, text = tokens.issue(alice.pk, ["imap"], "a program")
-    assert text not in repr(AccessToken.objects.filter(pk=row.pk).values().get())
+    assert text not in repr(Token.objects.filter(pk=row.pk).values().get())
     assert row.expires_at - row.created_at <= timedelta(hours=1, seconds=1)
     with pytest.raises(ValueError, match="hour"):
         tokens.issue(alice.pk, ["imap"], "a program", 3601)
