@@ -242,8 +242,17 @@ class Message(models.Model):
             models.Index(fields=["folder", "modseq"], name="message_folder_modseq"),
             # "the copies of an e-mail, wherever it is filed"
             models.Index(fields=["account", "email_id"], name="message_account_email"),
-            # "the messages of a conversation"
-            models.Index(fields=["thread"], name="message_thread"),
+            # "the messages of a conversation", "the newest of one in this folder"
+            models.Index(
+                fields=["thread", "folder", "internal_date"],
+                name="message_thread_folder",
+            ),
+            # "rows of a folder, newest first"
+            models.Index(
+                fields=["folder", "internal_date"], name="message_folder_date"
+            ),
+            # "what this account got, newest first"
+            models.Index(fields=["account", "internal_date"], name="message_date"),
         ]
 
     @override

@@ -7,7 +7,7 @@ other.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailhost.search.query import And, Contains, Not, Or, Query, Where
+from mailhost.search.query import And, Contains, Fact, Not, Or, Query, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Dialect:
         match query:
             case Contains():
                 return self._contains(query)
+            case Fact():
+                return Condition("1 = 1", (), exact=False)
             case Not(inner):
                 told = self.condition(inner)
                 if told.exact:

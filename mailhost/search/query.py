@@ -1,8 +1,13 @@
-"""A search for texts, as a tree; and whether a document matches it."""
+"""A search, as a tree: for texts, and for facts that are no text.
+
+Whether a document matches the texts is told here. What a fact says of a message its
+row tells (store.facts): facts are replaced by what they are before documents are read.
+"""
 
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Union
 
 from mailhost.search.trigrams import trigrams
@@ -10,6 +15,13 @@ from mailhost.search.trigrams import trigrams
 # What a document is made of. The first four hold fields, "NAME: value" each.
 FIELD_COLUMNS = ("sender", "recipients", "subject", "header")
 COLUMNS = (*FIELD_COLUMNS, "nested", "body")
+# What a person reads of a letter, and the names of fields that stand in the column.
+READ = {
+    "sender": "FROM: ",
+    "recipients": "TO: CC: BCC: ",
+    "subject": "SUBJECT: ",
+    "body": "",
+}
 COLUMN_OF = {
     "FROM": "sender",
     "TO": "recipients",
@@ -30,6 +42,7 @@ class Where(enum.Enum):
     FIELD = enum.auto()  # fields of one name
     BODY = enum.auto()
     TEXT = enum.auto()  # everything
+    READ = enum.auto()  # what a person reads; no column that has it in its names
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,8 @@ class Contains:
         """The columns that are looked at."""
         if self.where is Where.BODY:
             return ("body",)
+        if self.where is Where.READ:
+            return tuple(n for n, names in READ.items() if self.needle not in names)
         if self.where is Where.TEXT:
             return COLUMNS
         return (COLUMN_OF.get(self.field, "header"),)
@@ -58,6 +73,26 @@ class Contains:
         if self.columns == ("header",) and not trigrams(self.needle):
             return f"{SEPARATOR}{self.field[:LONGEST]}"
         return self.needle[:LONGEST]
+
+
+class Trait(enum.Enum):
+    """What a fact is about, and the type of its value."""
+
+    HAVING = enum.auto()  # flags, one of these bits: int
+    KEYWORD = enum.auto()  # str, lower case
+    LARGER = enum.auto()  # octets: int
+    SINCE = enum.auto()  # the date it arrived: datetime
+    FOLDERS = enum.auto()  # ids: tuple
+    ATTACHMENT = enum.auto()  # has one
+    FILENAME = enum.auto()  # part of the name of one, folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Those of which this is true, whatever their texts."""
+
+    trait: Trait
+    value: int | str | datetime | tuple[int, ...] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +116,7 @@ class Not:
     query: "Query"
 
 
-Query = Union[Contains, And, Or, Not]  # noqa: UP007 - it names itself
+Query = Union[Contains, Fact, And, Or, Not]  # noqa: UP007 - it names itself
 
 
 def columns(query: Query) -> tuple[str, ...]:
@@ -94,6 +129,8 @@ def _columns(query: Query) -> set[str]:
     match query:
         case Contains():
             return set(query.columns)
+        case Fact():
+            return set()
         case Not(inner):
             return _columns(inner)
         case And(queries) | Or(queries):
@@ -108,6 +145,8 @@ def test_of(query: Query) -> Test:
         case Contains():
             names, needle = query.columns, query.needle
             return lambda texts: any(needle in texts[name] for name in names)
+        case Fact():
+            raise TypeError("a document knows no facts")
         case Not(inner):
             test = test_of(inner)
             return lambda texts: not test(texts)
@@ -117,6 +156,38 @@ def test_of(query: Query) -> Test:
         case Or(queries):
             tests = [test_of(one) for one in queries]
             return lambda texts: any(test(texts) for test in tests)
+
+
+def facts(query: Query) -> tuple[Fact, ...]:
+    """Return the facts of a query, each once."""
+    match query:
+        case Contains():
+            return ()
+        case Fact():
+            return (query,)
+        case Not(inner):
+            return facts(inner)
+        case And(queries) | Or(queries):
+            return tuple(dict.fromkeys(f for one in queries for f in facts(one)))
+
+
+def settled(query: Query, truth: Mapping[Fact, bool]) -> Query | bool:
+    """Return what is left of a query once its facts are known."""
+    match query:
+        case Contains():
+            return query
+        case Fact():
+            return truth[query]
+        case Not(inner):
+            left = settled(inner, truth)
+            return not left if isinstance(left, bool) else Not(left)
+        case And(queries) | Or(queries):
+            ends = isinstance(query, Or)  # of these one decides, of the others none
+            parts = [settled(one, truth) for one in queries]
+            if ends in parts:
+                return ends
+            open_ = tuple(part for part in parts if not isinstance(part, bool))
+            return type(query)(open_) if open_ else not ends
 
 
 def _field_test(query: Contains) -> Test:

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from mailhost.search.conditions import Dialect
 from mailhost.search.index import Candidates, Document, Index, Writing
-from mailhost.search.query import COLUMNS, And, Contains, Not, Or, Query
+from mailhost.search.query import COLUMNS, And, Contains, Fact, Not, Or, Query
 from mailhost.search.trigrams import trigrams
 
 log = logging.getLogger(__name__)
@@ -294,5 +294,5 @@ def _expression(query: Query) -> tuple[str, int]:
             joined = " AND " if isinstance(query, And) else " OR "
             text = joined.join(f"({words})" for words, _ in parts)
             return text, sum(count for _, count in parts)
-        case Not():
+        case Fact() | Not():
             return "", 0

@@ -42,7 +42,7 @@ def find(account_id: int, folder_id: int, uids: Sequence[int], query: Query) -> 
         rows = _narrowed(account_id, folder_id, uids, query)
     if rows is None:
         return find_among(account_id, folder_id, uids, query)
-    some = _look(account_id, rows[:AT_ONCE], query)
+    some = look(account_id, rows[:AT_ONCE], query)
     return Found(some.uids, [*some.left, *(row[0] for row in rows[AT_ONCE:])])
 
 
@@ -56,11 +56,11 @@ def find_among(
     among, ends = sql.among("uid", now)
     condition = f"account_id = %s AND folder_id = %s AND {among}"
     rows = _rows(condition, account_id, folder_id, *ends)
-    some = _look(account_id, rows, query)
+    some = look(account_id, rows, query)
     return Found(some.uids, [*some.left, *uids[AT_ONCE:]])
 
 
-def _look(account_id: int, rows: Sequence[Row], query: Query) -> Found:
+def look(account_id: int, rows: Sequence[Row], query: Query) -> Found:
     """Test messages by their documents; those without one by their octets."""
     matches = _stored(account_id, [email_id for _, email_id, _, _ in rows], query)
     found = [uid for uid, email_id, _, _ in rows if matches.get(email_id)]

@@ -14,6 +14,7 @@ from mailhost.mail.models import Content, Message, Tombstone
 from mailhost.store import sql
 from mailhost.store.content import CHUNK
 from mailhost.store.errors import NoSuchMessage
+from mailhost.store.values import Place
 
 CONTENT_COLUMNS = frozenset(
     field.column
@@ -95,6 +96,12 @@ class Listed:
     preview: str
     has_attachment: bool
     sent_at: datetime | None
+    id: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in a list by date."""
+        return Place(self.internal_date, self.id)
 
 
 LISTED = (
@@ -102,6 +109,7 @@ LISTED = (
     "content_id", "email_id", "thread_id", "content__subject", "content__from_name",
     "content__from_address", "content__addresses", "content__preview",
     "content__has_attachment", "content__sent_at",
+    "id",
 )  # fmt: skip
 
 

@@ -102,3 +102,11 @@ class AccountInfo:
     name: str
     owner_id: int | None
     rights: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a message stands in a list by date: its date, and its row's number."""
+
+    date: datetime
+    id: int
