@@ -1,15 +1,18 @@
 """What a user may see: one door per object, the same 404 for absent and forbidden."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import wraps
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Manager, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from accounts import addresses
 from accounts.models import User
 from mailhost.store import errors, folders, read, rights
 from mailhost.store.gate import gate
@@ -32,9 +35,34 @@ class AccountFolders:
     folders: tuple[FolderInfo, ...]
 
 
+KEPT = "kept_for_mail"  # on the user of a request, who is made anew for the next
+T = TypeVar("T")
+
+
+def once(user: User, key: Hashable, read_: Callable[[], T]) -> T:
+    """Return what was read for this user before in the same request, or read it."""
+    kept: dict[Hashable, Any] = user.__dict__.setdefault(KEPT, {})
+    if key not in kept:
+        kept[key] = read_()
+    found: T = kept[key]
+    return found
+
+
+def forget(user: User) -> None:
+    """Read anew: this request changed what it read."""
+    user.__dict__.pop(KEPT, None)
+
+
 def accounts(user: User) -> list[AccountFolders]:
     """Return the accounts a user may see, their own first."""
-    return gate.read_sync(_accounts, user.pk)
+    return once(user, "accounts", lambda: gate.read_sync(_accounts, user.pk))
+
+
+def own_addresses(user: User) -> list[str]:
+    """Return the addresses a user may write as, their login first."""
+    return once(
+        user, "addresses", lambda: gate.read_sync(addresses.addresses_of, user.pk)
+    )
 
 
 def _accounts(user_id: int) -> list[AccountFolders]:
@@ -61,9 +89,9 @@ def in_order(found: list[FolderInfo]) -> list[FolderInfo]:
 
 def account(user: User, account_id: int) -> AccountInfo:
     """Return an account the user may see, or raise Http404."""
-    for found in gate.read_sync(rights.accounts_of, user.pk):
-        if found.id == account_id:
-            return found
+    for found in accounts(user):
+        if found.account.id == account_id:
+            return found.account
     raise Http404
 
 
@@ -76,15 +104,33 @@ def folder(
     """
     # Rights on an account end with it: an inactive one is not among the user's.
     account(user, account_id)
-    try:
-        found = gate.read_sync(folders.folder_by_id, account_id, folder_id, user.pk)
-    except errors.NoSuchFolder:
-        raise Http404 from None
+    found = _folder(user, account_id, folder_id)
     if "r" not in found.rights:
         raise Http404
     if not set(needed) <= set(found.rights):
         raise PermissionDenied
     return found
+
+
+def _folder(user: User, account_id: int, folder_id: int) -> FolderInfo:
+    for one in accounts(user):
+        for found in one.folders:
+            if (one.account.id, found.id) == (account_id, folder_id):
+                return found
+    try:  # one that this request has made
+        return gate.read_sync(folders.folder_by_id, account_id, folder_id, user.pk)
+    except errors.NoSuchFolder:
+        raise Http404 from None
+
+
+def folder_named(user: User, text: str, needed: str = "r") -> FolderInfo:
+    """Do as `folder`, for account.folder as forms carry it."""
+    numbers = text.split(".")
+    if not all(n.isascii() and n.isdigit() and len(n) <= 18 for n in numbers):
+        raise Http404
+    if len(numbers) != 2:
+        raise Http404
+    return folder(user, int(numbers[0]), int(numbers[1]), needed)
 
 
 def message(
@@ -96,6 +142,17 @@ def message(
         return where, gate.read_sync(read.listed, where.id, uid)
     except errors.NoSuchMessage:
         raise Http404 from None
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def own(rows: Manager[Row], user: User, number: int) -> Row:
+    """Return one of the user's own rows of the webmail, or raise Http404."""
+    found = rows.filter(pk=number, user=user).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 View = Callable[..., HttpResponse]

@@ -1,29 +1,23 @@
-"""A message as the pages show it: rows of a list, bodies, files. Reads only."""
+"""A message as the pages show it: its people, bodies, files. Reads only."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from mailhost.mime.addresses import Address
 from mailhost.mime.decode import decode_body, text_of
 from mailhost.mime.part import Part
 from mailhost.mime.structure import from_json
-from mailhost.store import flags, read
+from mailhost.store import read
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
-from mailhost.store.values import FolderInfo
 
-PAGE = 50  # messages
-MOST_SHOWN = 500  # messages of a list that is refreshed as a whole
 # Octets of one text part that are shown.
 MOST_TEXT = 1_000_000
 MOST_BODIES = 20
 # Raster pictures: nothing in them runs.
 PICTURES = frozenset(("png", "jpeg", "jpg", "gif", "webp", "bmp"))
-# Roles whose messages are ours: the list shows whom they went to.
-OUTGOING = frozenset(("sent", "drafts"))
 
 
 class Where(NamedTuple):
@@ -49,40 +43,6 @@ class Where(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A message in a list."""
-
-    where: Where
-    who: str
-    subject: str
-    preview: str
-    when: datetime
-    flags: int
-    has_attachment: bool
-    folder: FolderInfo
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether it was read."""
-        return bool(self.flags & flags.SEEN)
-
-    @property
-    def is_flagged(self) -> bool:
-        """Whether it has a star."""
-        return bool(self.flags & flags.FLAGGED)
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether it was answered."""
-        return bool(self.flags & flags.ANSWERED)
-
-    @property
-    def is_draft(self) -> bool:
-        """Whether opening it means to go on writing."""
-        return bool(self.flags & flags.DRAFT)
-
-
-@dataclass(frozen=True, slots=True)
 class File:
     """A part that can be downloaded."""
 
@@ -104,37 +64,6 @@ class Body:
     section: str
     text: str
     is_html: bool
-
-
-def page(folder: FolderInfo, before: int | None, down_to: int | None) -> list[Row]:
-    """Return a page of rows under `before`; with `down_to` all from there on."""
-    if down_to is None:
-        found = gate.read_sync(_page, folder.id, before, PAGE)
-    else:
-        most = gate.read_sync(_page, folder.id, None, MOST_SHOWN)
-        found = [m for n, m in enumerate(most) if m.uid >= down_to or n < PAGE]
-    return [row(folder, listed) for listed in found]
-
-
-def _page(folder_id: int, before: int | None, limit: int) -> list[Listed]:
-    return read.page(folder_id, before_uid=before, limit=limit)
-
-
-def row(folder: FolderInfo, listed: Listed) -> Row:
-    """Return a message as a list shows it."""
-    who = listed.from_name or listed.from_address
-    if folder.role in OUTGOING:
-        who = ", ".join(person.name or person.addr for person in people(listed, "to"))
-    return Row(
-        Where(folder.account_id, folder.id, listed.uid),
-        who,
-        listed.subject,
-        listed.preview,
-        listed.internal_date,
-        listed.flags,
-        listed.has_attachment,
-        folder,
-    )
 
 
 def people(listed: Listed, field: str) -> list[Address]:

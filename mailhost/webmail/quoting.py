@@ -10,6 +10,7 @@ FORWARD = re.compile(r"\s*(?:fwd?|wg)\s*:", re.IGNORECASE)
 DEPTH = re.compile(r">*")
 # Characters of an earlier text that are quoted.
 MOST_QUOTED = 200_000
+MOST_ATTRIBUTION = 3  # lines
 
 
 def unflow(text: str, *, delsp: bool = False) -> str:
@@ -40,6 +41,28 @@ def quoted(text: str) -> str:
         f">{line}" if line.startswith(">") else f"> {line}".rstrip()
         for line in kept.rstrip().split("\n")
     )
+
+
+def folded(text: str) -> tuple[str, str]:
+    """Split a text into what was written and what it quotes at its end, "" for none.
+
+    The line that says who is quoted goes along. What answers between quotes is left
+    as it is, and so is a text that is nothing but a quote.
+    """
+    lines = text.rstrip().split("\n")
+    start = len(lines)
+    while start and (lines[start - 1].startswith(">") or not lines[start - 1].strip()):
+        start -= 1
+    if not any(line.startswith(">") for line in lines[start:]):
+        return text, ""
+    # An attribution may be wrapped: it ends in a colon, and a blank line is before it.
+    first = start
+    if first and lines[first - 1].rstrip().endswith(":"):
+        while first and lines[first - 1].strip() and start - first < MOST_ATTRIBUTION:
+            first -= 1
+    if not any(line.strip() for line in lines[:first]):
+        return text, ""
+    return "\n".join(lines[:first]), "\n".join(lines[first:])
 
 
 def answer_subject(subject: str) -> str:

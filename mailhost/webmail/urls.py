@@ -10,6 +10,8 @@ from mailhost.webmail.views import (
     login,
     message,
     parts,
+    saving,
+    suggesting,
 )
 
 app_name = "webmail"
@@ -20,8 +22,15 @@ urlpatterns = [
     path("logout/", login.Logout.as_view(), name="logout"),
     path("", listing.home, name="home"),
     path(FOLDER, listing.folder, name="folder"),
-    path(FOLDER + "do/", acting.act, name="act"),
+    path("search/", listing.search, name="search"),
+    path("search/suggest/", suggesting.suggest, name="suggest"),
+    path("search/save/", saving.save, name="save"),
+    path("search/<int:number>/forget/", saving.forget, name="forget"),
+    path("mode/", listing.mode, name="mode"),
+    path("do/", acting.act, name="act"),
+    path("undo/<int:number>/", acting.undo, name="undo"),
     path(MESSAGE, message.show, name="message"),
+    path(MESSAGE + "letter/", message.letter, name="letter"),
     path(MESSAGE + "source/", parts.source, name="source"),
     path(MESSAGE + "html/<str:section>/", parts.html, name="html"),
     path(MESSAGE + "part/<str:section>/<str:name>", parts.download, name="part"),

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.conftest import Site
+from tests.browser.people import NARROW, WIDE, logged_in
 
-WIDE, NARROW = (1280, 800), (390, 844)
 HTML = (
     b"From: Shop <shop@far.test>\r\nTo: alice@example.test\r\nSubject: %b\r\n"
     b"Content-Type: text/html\r\n\r\n<h1>Hello frame</h1>"
@@ -20,22 +20,8 @@ TEXT = b"From: Carl <carl@far.test>\r\nSubject: %b\r\n\r\nBody of it\r\n"
 @pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
 def alice(request: Any, site: Site, chromium: Any) -> Iterator[Any]:
     """alice, logged in, with whatever goes wrong in the page noted."""
-    width, height = request.param
-    context = chromium.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    page.narrow = width < 800
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda m: wrong.extend([m.text] * (m.type == "error")))
-    page.goto(site.url)
-    page.fill("#id_login", "alice@example.test")
-    page.fill("#id_password", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_selector("body[data-connected]")
-    yield page
-    context.close()
-    assert wrong == []
+    with logged_in(site, chromium, request.param) as page:
+        yield page
 
 
 def name_of(request: Any) -> str:
@@ -57,7 +43,7 @@ def test_mail_comes_in_by_itself_and_is_read(
     alice.locator(f".row:not(.unread):has-text('{subject}')").wait_for(state="attached")
     if alice.narrow:
         assert not alice.locator("#list").is_visible()
-        alice.click(".letter .back")
+        alice.click(".conversation .back")
     assert alice.locator("#list").is_visible()
 
 
@@ -104,9 +90,9 @@ def test_many_are_archived_at_once(site: Site, alice: Any, request: Any) -> None
     rows = alice.locator(".row", has_text=mark)
     rows.nth(1).wait_for()
     for number in range(2):
-        rows.nth(number).locator("input[name=uid]").check(force=True)
+        rows.nth(number).locator("input[name=m]").check(force=True)
     alice.click(".heading button[value=archive]")
-    alice.locator("#notices", has_text="2 messages moved").wait_for()
+    alice.locator("#notices", has_text="2 messages archived").wait_for()
     rows.first.wait_for(state="detached")
 
 
@@ -130,9 +116,9 @@ def test_keys_do_what_they_say(site: Site, alice: Any, request: Any) -> None:
     site.put("alice@example.test", TEXT % subject.encode())
     alice.locator(".row", has_text=subject).wait_for()
     alice.keyboard.press("j")
-    alice.locator(".letter h1", has_text=subject).wait_for()
+    alice.locator(".title h1", has_text=subject).wait_for()
     alice.keyboard.press("s")
-    alice.locator(".letter .star[aria-pressed=true]").wait_for()
+    alice.locator(".conversation .star[aria-pressed=true]").wait_for()
     alice.keyboard.press("e")
     alice.locator(".row", has_text=subject).wait_for(state="detached")
 

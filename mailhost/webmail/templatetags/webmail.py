@@ -2,14 +2,19 @@
 
 import re
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+
+from mailhost.webmail import quoting
 
 register = template.Library()
 
@@ -46,6 +51,7 @@ def short_time(when: datetime) -> str:
 @register.filter
 def initial(name: str) -> str:
     """Return the letter that stands for a person."""
+    name = name.removeprefix(_("To: %s") % "")
     return next((c.upper() for c in name if c.isalnum()), "?")
 
 
@@ -78,8 +84,43 @@ def role_icon(folder: object) -> str:
 
 
 @register.filter
+def folder_url(folder: Any) -> str:
+    """Return where a folder's list is."""
+    return reverse("webmail:folder", args=[folder.account_id, folder.id])
+
+
+@register.filter
+def marked(text: str, words: Sequence[str]) -> SafeString:
+    """Return text as HTML with these words set off, as a search found them."""
+    if not words:
+        return escape(text)
+    wanted = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True) if w)
+    pieces = re.split(f"({wanted})", text, flags=re.IGNORECASE) if wanted else [text]
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<mark>{}</mark>", piece) if n % 2 else piece,)
+            for n, piece in enumerate(pieces)
+        ),
+    )
+
+
+@register.filter
 def letter_text(text: str) -> SafeString:
     """Return text as HTML: links can be followed, quotes are set apart by level."""
+    shown, quoted = quoting.folded(text)
+    if not quoted:
+        return mark_safe(_blocks(shown))  # noqa: S308 - every piece was escaped
+    return format_html(
+        '{}<details class="quote"><summary title="{}">•••</summary>{}</details>',
+        mark_safe(_blocks(shown)),  # noqa: S308 - as above
+        _("Quoted text"),
+        mark_safe(_blocks(quoted)),  # noqa: S308 - as above
+    )
+
+
+def _blocks(text: str) -> str:
     blocks: list[str] = []
     lines: list[str] = []
     depth = 0
@@ -92,7 +133,7 @@ def letter_text(text: str) -> SafeString:
         depth = level_
         lines.append(_linked(line[mark.end() :] if mark else line))
     blocks.append(_block(lines, depth))
-    return mark_safe("".join(blocks))  # noqa: S308 - every piece was escaped
+    return "".join(blocks)
 
 
 def _block(lines: list[str], depth: int) -> str:

@@ -9,10 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import addresses
 from mailhost.mime.build import Attachment
 from mailhost.store.errors import StoreError
-from mailhost.store.gate import gate
 from mailhost.webmail import composing, door, sending
 from mailhost.webmail.composing import Kept, Start, Written
 from mailhost.webmail.door import Request, signed_in
@@ -27,7 +25,7 @@ READER = "webmail/reader/compose.html"
 @signed_in
 def compose(request: Request) -> HttpResponse:
     """Show the form; POST with action=send or action=draft."""
-    own = gate.read_sync(addresses.addresses_of, request.user.pk)
+    own = door.own_addresses(request.user)
     if request.method != "POST":
         start = _start(request, own)
         return _form(request, ComposeForm(own, initial=start.fields), start.kept)
@@ -188,7 +186,7 @@ def _done(request: Request, text: str) -> HttpResponse:
         return redirect("webmail:home")
     response = render(request, page.EMPTY_READER, {"current": inbox})
     response["HX-Trigger"] = json.dumps(
-        {"mailchanged": "", "mailnotice": text, "mailgone": {"uids": []}}
+        {"mailchanged": "", "mailnotice": {"text": text}, "mailgone": {"m": []}}
     )
     return response
 

@@ -1,7 +1,7 @@
 """The folder pane, and making, naming and deleting folders."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -21,8 +21,11 @@ MANAGE = "webmail/reader/manage.html"
 @signed_in
 def pane(request: Request) -> HttpResponse:
     """Show the folders and their counts; ?current= is the open one."""
-    current = page.number(request.GET.get("current"))
-    context = {"accounts": door.accounts(request.user), "current": {"id": current}}
+    asked = request.GET.get("current")
+    current = door.folder_named(request.user, asked) if asked else page.inbox(request)
+    if current is None:
+        raise Http404
+    context = page.side(request, current, request.GET.get("q", ""))
     return render(request, "webmail/folders/pane.html", context)
 
 
@@ -44,6 +47,7 @@ def _manage(request: Request, error: str = "") -> HttpResponse:
 
 
 def _changed(request: Request, error: str) -> HttpResponse:
+    door.forget(request.user)
     response = _manage(request, error)
     response["HX-Trigger"] = "mailchanged"
     return response

@@ -1,12 +1,14 @@
-"""Folders: the list of messages, in whole or in part."""
+"""Lists: a folder, a search; in whole or in part."""
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.webmail import door
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.views import page
+
+ROWS = frozenset(("rows", "more"))  # targets that are given rows alone
 
 
 @require_safe
@@ -22,11 +24,39 @@ def home(request: Request) -> HttpResponse:
 @require_safe
 @signed_in
 def folder(request: Request, account_id: int, folder_id: int) -> HttpResponse:
-    """Show a folder: ?before= more of it, ?down_to= what is shown, ?q= a search."""
+    """Show a folder: ?show=unread, ?before= a place, ?shown= so many."""
     found = door.folder(request.user, account_id, folder_id)
-    target = request.htmx.target
-    if target not in {"rows", "more"}:
+    if request.htmx.target not in ROWS:
         return page.whole(request, found)
-    everywhere = door.accounts(request.user) if request.GET.get("all") else []
-    context = {"listing": page.listing(request, found, everywhere), "current": found}
+    context = {"listing": page.listing(request, found), "current": found}
     return render(request, "webmail/list/rows.html", context)
+
+
+@require_safe
+@signed_in
+def search(request: Request) -> HttpResponse:
+    """Show what ?q= finds in all accounts; ?from= is the folder it was asked in."""
+    query = request.GET.get("q", "").strip()
+    asked_in = request.GET.get("from")
+    found = page.inbox(request)
+    if asked_in:
+        found = door.folder_named(request.user, asked_in)
+    if found is None:
+        raise Http404
+    if not query:
+        return redirect("webmail:folder", found.account_id, found.id)
+    context = {"listing": page.hits(request, found, query), "current": found}
+    if request.htmx.target in ROWS:
+        return render(request, "webmail/list/rows.html", context)
+    return page.whole(request, found, listing=context["listing"])
+
+
+@require_POST
+@signed_in
+def mode(request: Request) -> HttpResponse:
+    """Switch between conversations and single messages; kept for the user."""
+    chosen = page.preferences(request)
+    chosen.threaded = request.POST.get("threaded") == "1"
+    chosen.save()
+    back = door.folder_named(request.user, request.POST.get("folder", ""))
+    return redirect(page.folder_url(back))

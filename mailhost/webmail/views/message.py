@@ -1,4 +1,4 @@
-"""One message in the reader."""
+"""A message, or its conversation, in the reader."""
 
 from typing import Any
 
@@ -7,54 +7,64 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from mailhost.store import flags, verdict
-from mailhost.store.gate import gate
+from mailhost.store import flags
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import composing, door, letters, trust
+from mailhost.webmail import door, letters, reading, rows
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.views import page
 
-READER = "webmail/reader/message.html"
+READER = "webmail/reader/conversation.html"
+OLDER = "webmail/reader/letters.html"
+LETTER = "webmail/reader/letter.html"
 
 
 @require_safe
 @signed_in
 def show(request: Request, account_id: int, folder_id: int, uid: int) -> HttpResponse:
-    """Show a message; a draft opens where it is written on."""
+    """Show a conversation; a draft by itself opens where it is written on.
+
+    ?older= asks for letters before those that are shown.
+    """
     folder, listed = door.message(request.user, account_id, folder_id, uid)
-    if listed.flags & flags.DRAFT and not request.GET.get("read"):
+    if listed.flags & flags.DRAFT and folder.role == "drafts":
         draft = letters.Where(account_id, folder_id, uid).text
         return redirect(f"{reverse('webmail:compose')}?draft={draft}")
-    context = reading(request, folder, listed)
+    context = reads(request, folder, listed)
+    if request.htmx.target == "older":
+        return render(request, OLDER, context)
     if request.htmx.target == "reader":
         return render(request, READER, context)
     return page.whole(request, folder, reader=READER, pane="reader", **context)
 
 
-def reading(request: Request, folder: FolderInfo, listed: Listed) -> dict[str, Any]:
-    """Return what the reader shows of a message."""
-    content_id, root = letters.structure(folder.id, listed.uid)
-    bodies = [
-        (body, composing.readable(body.text, part) if part else body.text)
-        for body in letters.bodies(content_id, root)
-        for part in [root.find(body.section)]
-    ]
+@require_safe
+@signed_in
+def letter(request: Request, account_id: int, folder_id: int, uid: int) -> HttpResponse:
+    """Show one letter of a conversation, unfolded."""
+    folder, listed = door.message(request.user, account_id, folder_id, uid)
+    makes = rows.known(request.user, account_id)
+    context = {
+        "letter": reading.letter(folder, listed, makes),
+        "images": request.GET.get("images") == "1",
+    }
+    return render(request, LETTER, context)
+
+
+def reads(request: Request, folder: FolderInfo, listed: Listed) -> dict[str, Any]:
+    """Return what the reader shows."""
     return {
-        "row": letters.row(folder, listed),
-        "listed": listed,
-        "people": {
-            name: letters.people(listed, name) for name in ("from", "to", "cc", "bcc")
-        },
-        "trust": trust.of(
-            gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
+        "conversation": reading.conversation(
+            request.user,
+            folder,
+            listed,
+            threaded=page.preferences(request).threaded,
+            skipped=page.number(request.GET.get("older")) or 0,
         ),
-        "bodies": bodies,
-        "files": letters.files(root),
         "current": folder,
-        "images": bool(request.GET.get("images")),
-        "has_html": any(body.is_html for body, _ in bodies),
+        "images": request.GET.get("images") == "1",
         "targets": _targets(request, folder),
+        "labels": rows.known(request.user, folder.account_id).labels.values(),
     }
 
 

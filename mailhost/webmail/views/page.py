@@ -1,6 +1,6 @@
 """The whole page: folder pane, list, reader. Partials are the same templates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,30 +9,50 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import door, finding, letters
-from mailhost.webmail.door import AccountFolders, Request
-from mailhost.webmail.letters import PAGE, Row
+from mailhost.webmail import door, labels, places, preferring, rows
+from mailhost.webmail.door import Request
+from mailhost.webmail.models import SavedSearch
+from mailhost.webmail.rows import PAGE, Row
+from mailhost.webmail.searching import asking
 
-# What may be done with messages; the buttons of the toolbars.
 EMPTY_READER = "webmail/reader/empty.html"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The middle pane."""
+    """The middle pane: a folder, or with `query` what a search found."""
 
     folder: FolderInfo
     rows: list[Row]
-    next_before: int | None
-    query: str
-    everywhere: bool
+    left: str | None  # what the next page is asked with
+    threaded: bool = False
+    show: str = ""
+    query: str = ""
+    words: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """Where this list is asked for again."""
-        path = reverse("webmail:folder", args=[self.folder.account_id, self.folder.id])
-        asked = {"q": self.query} | ({"all": "1"} if self.everywhere else {})
-        return f"{path}?{urlencode(asked)}" if self.query else path
+        return self._url({})
+
+    @property
+    def more(self) -> str:
+        """Where the next page is."""
+        return self._url({"before": self.left})
+
+    def _url(self, more: dict[str, str | None]) -> str:
+        path = folder_url(self.folder)
+        asked: dict[str, str | None] = {"show": self.show} if self.show else {}
+        if self.query:
+            path, asked = reverse("webmail:search"), {"q": self.query}
+            asked["from"] = f"{self.folder.account_id}.{self.folder.id}"
+        query = urlencode(asked | more)
+        return f"{path}?{query}" if query else path
+
+
+def folder_url(folder: FolderInfo) -> str:
+    """Return where a folder's list is."""
+    return reverse("webmail:folder", args=[folder.account_id, folder.id])
 
 
 def number(text: str | None) -> int | None:
@@ -41,22 +61,44 @@ def number(text: str | None) -> int | None:
     return int(text) if text and is_number else None
 
 
-def listing(
-    request: Request, folder: FolderInfo, accounts: list[AccountFolders]
-) -> Listing:
-    """Return what the list shows of a folder, as the query string asks."""
+def listing(request: Request, folder: FolderInfo) -> Listing:
+    """Return the list of a folder, as the query string asks."""
     asked = request.GET
-    query = asked.get("q", "").strip()
-    everywhere = bool(asked.get("all"))
-    if query:
-        where = [folder]
-        if everywhere:
-            where = [f for a in accounts for f in a.folders if "r" in f.rights]
-        return Listing(folder, finding.find(where, query), None, query, everywhere)
-    before, down_to = number(asked.get("before")), number(asked.get("down_to"))
-    rows = letters.page(folder, before, down_to)
-    is_more = len(rows) >= PAGE
-    return Listing(folder, rows, rows[-1].where.uid if is_more else None, "", False)
+    show = asked.get("show", "")
+    show = show if show in rows.SHOWS else ""
+    threaded = preferences(request).threaded
+    found, left = rows.page(
+        request.user,
+        folder,
+        threaded=threaded,
+        show=show,
+        before=places.read(asked.get("before")),
+        limit=_limit(request),
+    )
+    return Listing(folder, found, places.written(left), threaded, show)
+
+
+def hits(request: Request, folder: FolderInfo, query: str) -> Listing:
+    """Return what a search finds."""
+    found = asking.page(
+        request.user, query, before=request.GET.get("before"), limit=_limit(request)
+    )
+    return Listing(folder, found.rows, found.left, query=query, words=found.words)
+
+
+def _limit(request: Request) -> int:
+    """Return how many rows are asked for: a page, or all that were shown before."""
+    if "before" in request.GET:
+        return PAGE
+    shown = number(request.GET.get("shown")) or PAGE
+    return max(PAGE, min(shown, rows.MOST_SHOWN))
+
+
+def preferences(request: Request) -> Any:
+    """Return the user's preferences, read once in a request."""
+    if not hasattr(request, "mail_preferences"):
+        request.mail_preferences = preferring.of(request.user)  # type: ignore[attr-defined]
+    return request.mail_preferences  # type: ignore[attr-defined]
 
 
 def whole(
@@ -68,15 +110,26 @@ def whole(
     **context: Any,
 ) -> HttpResponse:
     """Render the whole page with `reader` in its right pane."""
-    accounts = door.accounts(request.user)
+    shown = context.get("listing") or listing(request, folder)
+    context |= side(request, folder, shown.query)
     context |= {
-        "accounts": accounts,
-        "listing": listing(request, folder, accounts),
-        "current": folder,
+        "listing": shown,
+        "preferences": preferences(request),
         "reader": reader,
         "pane": pane,
     }
     return render(request, "webmail/page.html", context)
+
+
+def side(request: Request, folder: FolderInfo, query: str) -> dict[str, Any]:
+    """Return what the folder pane shows."""
+    return {
+        "accounts": door.accounts(request.user),
+        "current": folder,
+        "query": query,
+        "searches": SavedSearch.objects.filter(user=request.user).order_by("name"),
+        "labels": labels.known(request.user, folder.account_id).values(),
+    }
 
 
 def inbox(request: Request) -> FolderInfo | None:

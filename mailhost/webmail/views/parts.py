@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from mailhost.mime.part import Part
 from mailhost.store import read
 from mailhost.store.gate import gate
-from mailhost.webmail import door, letters, policy, sanitise
+from mailhost.webmail import door, htmlquotes, letters, policy, sanitise
 from mailhost.webmail.door import Request, signed_in
 
 # Types that a download may keep; the others become octets.
@@ -56,7 +56,9 @@ def html(
     }
     remote = request.GET.get("images") == "1"
     shown = sanitise.clean(letters.text(content_id, part), pictures, remote=remote)
-    response = render(request, "webmail/reader/html.html", {"shown": shown})
+    body = htmlquotes.fold(shown.html)
+    context = {"shown": shown, "body": body}
+    response = render(request, "webmail/reader/html.html", context)
     message = reverse("webmail:message", args=place)
     parts_url = request.build_absolute_uri(f"{message}part/")
     response["Content-Security-Policy"] = policy.frame(parts_url, remote=remote)

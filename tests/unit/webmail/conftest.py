@@ -51,6 +51,9 @@ class Box:
 
         return [row.uid for row in read.page(self.folder(name))]
 
+    def where(self, uid: int, name: str = "INBOX") -> str:
+        return f"{self.account_id}.{self.folder(name)}.{uid}"
+
     def url(self, uid: int | None = None, more: str = "", name: str = "INBOX") -> str:
         at = f"/mail/{self.account_id}/{self.folder(name)}/"
         return f"{at}{uid}/{more}" if uid is not None else f"{at}{more}"

@@ -1,11 +1,13 @@
-// What htmx does not do by itself: panes, notices, selection, live updates.
+// What htmx does not do by itself: panes, notices, menus, live updates.
 // Events are listened to on the document: what is swapped in needs no setting up.
+import { $, $$, notice } from "./dom.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { fitFrames } from "./frames.js";
+import { clearPicked, refreshMarks } from "./picking.js";
+import "./moving.js";
+import "./suggesting.js";
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const app = () => $(".app");
 
 export function show(pane) {
@@ -20,59 +22,29 @@ export function show(pane) {
   }
 }
 
-export function notice(text) {
-  const line = document.createElement("p");
-  line.textContent = text;
-  $("#notices").append(line);
-  setTimeout(() => line.remove(), 5000);
-}
-
-// The row of the message that is open, and the selection.
-export function refreshMarks() {
-  const open = $("#reader .letter")?.dataset.where;
-  for (const row of $$(".row")) {
-    row.classList.toggle("open", row.dataset.where === open);
-  }
-  const picked = $$("#rows input[name=uid]:checked").length;
-  $("#bulk")?.classList.toggle("picking", picked > 0);
-  const all = $("#all");
-  if (all) {
-    const most = $$("#rows input[name=uid]").length;
-    all.checked = picked > 0 && picked === most;
-    all.indeterminate = picked > 0 && picked < most;
-  }
-}
-
-let remembered = new Set();
-
 document.addEventListener("htmx:configRequest", (event) => {
   // A list that is asked for again comes down to where it was.
-  if (event.detail.elt.id === "rows") {
-    const uids = $$(".row").map((row) => Number(row.dataset.uid));
-    if (uids.length) event.detail.parameters.down_to = Math.min(...uids);
-  }
-});
-
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "rows") {
-    remembered = new Set($$("#rows input[name=uid]:checked").map((one) => one.value));
-  }
+  if (event.detail.elt.id !== "rows") return;
+  event.detail.parameters.shown = $$(".row").length;
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const id = event.detail.target.id;
-  if (id === "rows") {
-    for (const box of $$("#rows input[name=uid]")) box.checked = remembered.has(box.value);
-  }
-  if (id === "reader") {
+  if (event.detail.target.id === "reader") {
     show($("#reader .blank") ? "list" : "reader");
     const field = $("#reader .write");
     if (field) startWriting(field);
     else if (event.detail.requestConfig?.triggeringEvent?.type === "click") $("#reader").focus();
-    fitFrames();
+    toNewest();
   }
+  fitFrames();
   refreshMarks();
 });
+
+// A long conversation opens where it is unread, or at its end.
+function toNewest() {
+  const found = $("#reader .letter.unread[open]") ?? $$("#reader .letter[open]").at(-1);
+  if (found && $$("#reader .letter").length > 1) found.scrollIntoView({ block: "start" });
+}
 
 function startWriting(form) {
   const to = $("#id_to", form);
@@ -100,24 +72,33 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
-document.addEventListener("mailnotice", (event) => notice(event.detail.value));
+document.addEventListener("mailnotice", (event) => notice(event.detail.text ?? event.detail.value, event.detail.undo));
 document.addEventListener("mailgone", (event) => {
-  const uids = event.detail.uids ?? [];
-  for (const uid of uids) $(`.row[data-uid="${uid}"]`)?.remove();
-  const open = $("#reader .letter")?.dataset.where?.split(".")[2];
-  if (uids.map(String).includes(open)) {
+  const gone = event.detail.m ?? [];
+  for (const m of gone) document.getElementById(`row${m}`)?.remove();
+  const open = $("#reader .conversation")?.dataset.m;
+  if (gone.includes(open)) {
     $("#reader").replaceChildren();
     show("list");
   }
-  if (!$("#reader .letter")) {
+  if (!$("#reader .conversation")) {
     const here = $("#folders [aria-current]");
     if (here) history.replaceState(null, "", here.href);
   }
   refreshMarks();
 });
-document.addEventListener("mailacted", () => {
-  for (const box of $$("#rows input:checked, #all")) box.checked = false;
-  refreshMarks();
+document.addEventListener("mailacted", (event) => {
+  if (event.detail.action === "unread") {
+    $("#reader").replaceChildren();
+    show("list");
+  }
+  const star = event.target.closest?.(".conversation") && $(".conversation .bar .star");
+  if (star && event.detail.action.endsWith("flag")) {
+    star.setAttribute("aria-pressed", String(event.detail.action === "flag"));
+    star.value = event.detail.action === "flag" ? "unflag" : "flag";
+  }
+  for (const menu of $$("details.menu[open]")) menu.open = false;
+  clearPicked();
 });
 
 document.addEventListener("click", (event) => {
@@ -129,19 +110,32 @@ document.addEventListener("click", (event) => {
     show("list");
     history.pushState(null, "", $("#folders [aria-current]")?.href ?? back.href);
   }
+  for (const menu of $$("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
 });
+document.addEventListener("click", (event) => {
+  const asks = event.target.closest("[data-confirm]");
+  if (asks && !confirm(asks.dataset.confirm)) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}, true);
 window.addEventListener("popstate", (event) => {
   if (!event.state?.htmx) location.reload();
 });
 
 document.addEventListener("change", (event) => {
   const { target } = event;
-  if (target.id === "all") {
-    for (const box of $$("#rows input[name=uid]:enabled")) box.checked = target.checked;
-  }
-  if (target.matches("#all, #rows input")) refreshMarks();
   if (target.dataset.submit && target.value) {
-    target.form.requestSubmit($(`button[value=${target.dataset.submit}]`, target.form));
+    // A click: htmx asks which button was pressed last.
+    $(`button[value=${target.dataset.submit}]`, target.form).click();
+    target.value = "";
+  }
+  if (target.dataset.label !== undefined && target.value) {
+    const [action, word] = target.value.split(" ");
+    $("input[name=label]", target.form).value = word;
+    $(`button[value=${action}]`, target.form).click();
     target.value = "";
   }
   if (target.type === "file") {
@@ -154,10 +148,15 @@ document.addEventListener("change", (event) => {
     $("#picked").replaceChildren(...names);
   }
 });
+// Frames are measured when they can be seen.
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.(".letter[open]")) fitFrames();
+}, true);
 
 show(app().dataset.pane);
 fitFrames();
 refreshMarks();
+toNewest();
 const writing = $("#reader .write");
 if (writing) startWriting(writing);
 startKeys({ show, refreshMarks });

@@ -5,7 +5,7 @@ function fit(frame) {
   frame.style.height = "0";
   frame.style.height = `${Math.min(root.scrollHeight + 2, 20000)}px`;
   if (root.dataset.remote !== undefined) {
-    const bar = frame.closest(".letter")?.querySelector(".remote");
+    const bar = frame.closest(".inside")?.querySelector(".remote");
     if (bar) bar.hidden = false;
   }
 }
@@ -16,6 +16,8 @@ export function fitFrames() {
     frame.dataset.fitted = "yes";
     const loaded = () => {
       fit(frame);
+      // Folded quotes.
+      frame.contentDocument?.addEventListener("toggle", () => fit(frame), true);
       for (const picture of frame.contentDocument?.images ?? []) {
         picture.addEventListener("load", () => fit(frame));
       }

@@ -12,7 +12,7 @@ function step(by) {
 
 function pick(refreshMarks) {
   const row = document.activeElement?.closest?.(".row") ?? $(".row.open");
-  const box = row?.querySelector("input[name=uid]:enabled");
+  const box = row?.querySelector("input[name=m]");
   if (box) box.checked = !box.checked;
   refreshMarks();
 }
@@ -37,7 +37,8 @@ export function startKeys({ show, refreshMarks }) {
     else if (key === "/") $("#q")?.focus();
     else if (key === "?") $("#keys").showModal();
     else {
-      const found = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key);
+      // The newest letter of a conversation is the one that is answered.
+      const found = [...document.querySelectorAll("[data-key]")].reverse().find((one) => one.dataset.key === key);
       if (!found) return;
       found.click();
     }

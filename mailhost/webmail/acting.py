@@ -1,0 +1,184 @@
+"""What is done with messages: marked, labelled, moved, deleted; and what reverses it.
+
+One deed is one transaction for each folder. Rights are looked at before anything is
+done. A step of undo is what brings things back, by the same functions.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from mailhost.store import change, flags, sql
+from mailhost.store.gate import gate
+from mailhost.store.values import Copied, FolderInfo
+from mailhost.webmail import door, sending
+from mailhost.webmail.picking import Picked
+
+# folder, uids as ranges, and either `to`, or what is marked; kept as JSON.
+Step = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Flags and keywords that are added or taken, and the right it takes."""
+
+    adds: bool
+    bits: int
+    words: tuple[str, ...]
+    right: str
+
+
+MARKS = {
+    "read": Mark(True, flags.SEEN, (), "s"),
+    "unread": Mark(False, flags.SEEN, (), "s"),
+    "flag": Mark(True, flags.FLAGGED, (), "w"),
+    "unflag": Mark(False, flags.FLAGGED, (), "w"),
+}
+# action -> (role, name of the folder if it has to be made)
+MOVES = {
+    "archive": ("archive", "Archive"),
+    "junk": ("junk", "Junk"),
+    "notjunk": ("inbox", "INBOX"),
+    "delete": ("trash", "Trash"),
+}
+
+
+@dataclass(slots=True)
+class Deed:
+    """What was done: how many messages, what is told, what brings them back."""
+
+    count: int = 0
+    text: str = ""
+    steps: list[Step] = field(default_factory=list)
+
+
+def mark(found: Sequence[Picked], how: Mark) -> Deed:
+    """Mark messages."""
+    _require(found, how.right)
+    deed = Deed(sum(len(one.uids) for one in found))
+    for one in found:
+        changed = _mark(one.folder, one.uids, how)
+        if changed:
+            deed.steps.append(
+                {
+                    "folder": _name(one.folder),
+                    "uids": sql.runs(changed),
+                    "adds": not how.adds,
+                    "bits": how.bits,
+                    "words": how.words,
+                }
+            )
+    return deed
+
+
+def _mark(folder: FolderInfo, uids: Sequence[int], how: Mark) -> Sequence[int]:
+    function: Callable[..., object] = (
+        change.add_flags if how.adds else change.remove_flags
+    )
+    done = gate.write_sync(
+        [folder.account_id],
+        lambda: function(folder.account_id, folder.id, uids, how.bits, how.words),
+    )
+    return sorted(done.changed)  # type: ignore[attr-defined] # both give a FlagResult
+
+
+def move(
+    user: User, found: Sequence[Picked], action: str, to: FolderInfo | None = None
+) -> Deed:
+    """Move messages to `to`, or to where the action of their account leads."""
+    _require(found, "te")
+    deed = Deed()
+    for one in found:
+        target = to or _target(user, one.folder.account_id, action)
+        if "i" not in target.rights:
+            raise PermissionDenied
+        if target.id == one.folder.id or not one.uids:
+            continue
+        copied = _move(one.folder, one.uids, target)
+        deed.count += len(copied.uids)
+        if copied.uids:
+            last = copied.first + len(copied.uids) - 1
+            deed.steps.append(
+                {
+                    "folder": _name(target),
+                    "uids": [(copied.first, last)],
+                    "to": _name(one.folder),
+                }
+            )
+    deed.text = _told(action, deed.count)
+    return deed
+
+
+def _move(folder: FolderInfo, uids: Sequence[int], to: FolderInfo) -> Copied:
+    return gate.write_sync(
+        [folder.account_id, to.account_id],
+        lambda: change.move(folder.account_id, folder.id, uids, to.account_id, to.id),
+    )
+
+
+def remove(found: Sequence[Picked]) -> Deed:
+    """Delete for good what lies in Trash; nothing brings it back here."""
+    _require(found, "te")
+    deed = Deed()
+    for one in found:
+        gone = gate.write_sync(
+            [one.folder.account_id],
+            lambda one=one: change.expunge(  # type: ignore[misc] # the loop's own
+                one.folder.account_id, one.folder.id, one.uids, force=True
+            ),
+        )
+        deed.count += len(gone.uids)
+    count = deed.count
+    deed.text = ngettext("%d message deleted.", "%d messages deleted.", count) % count
+    return deed
+
+
+def back(user: User, steps: Sequence[Step]) -> Deed:
+    """Do the steps that reverse a deed; what is gone meanwhile stays so."""
+    deed = Deed()
+    for step in reversed(steps):
+        folder = door.folder_named(user, step["folder"])
+        uids = [uid for first, last in step["uids"] for uid in range(first, last + 1)]
+        found = [Picked(folder, tuple(uids))]
+        if "to" in step:
+            done = move(user, found, "move", door.folder_named(user, step["to"]))
+        else:
+            bits, words = step["bits"], tuple(step["words"])
+            right = "s" if bits == flags.SEEN else "w"
+            done = mark(found, Mark(step["adds"], bits, words, right))
+        deed.count += done.count
+    deed.text = _("Undone.")
+    return deed
+
+
+def _target(user: User, account_id: int, action: str) -> FolderInfo:
+    """Return the folder an action moves to, made where there is none."""
+    role, name = MOVES[action]
+    made = gate.write_sync([account_id], sending.with_role, account_id, role, name)
+    return door.folder(user, account_id, made.id, "li")
+
+
+def _require(found: Sequence[Picked], needed: str) -> None:
+    if not all(set(needed) <= set(one.folder.rights) for one in found):
+        raise PermissionDenied
+
+
+def _name(folder: FolderInfo) -> str:
+    return f"{folder.account_id}.{folder.id}"
+
+
+def _told(action: str, count: int) -> str:
+    texts = {
+        "archive": ngettext("%d message archived.", "%d messages archived.", count),
+        "junk": ngettext("%d message is junk.", "%d messages are junk.", count),
+        "delete": ngettext(
+            "%d message moved to Trash.", "%d messages moved to Trash.", count
+        ),
+    }
+    moved = ngettext("%d message moved.", "%d messages moved.", count)
+    return texts.get(action, moved) % count

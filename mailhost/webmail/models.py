@@ -1,0 +1,115 @@
+"""What the webmail keeps for itself: preferences, labels, searches, undo.
+
+Mail is not here: labels are keywords of messages, and all that is done with messages
+goes through the store.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from accounts.models import Account
+
+
+class Preferences(models.Model):
+    """How somebody wants the webmail to look and act."""
+
+    class Theme(models.TextChoices):
+        """Light or dark."""
+
+        AUTO = "auto", _("as the device")
+        LIGHT = "light", _("light")
+        DARK = "dark", _("dark")
+
+    class Density(models.TextChoices):
+        """How much stands on a screen."""
+
+        COMFORTABLE = "comfortable", _("comfortable")
+        COMPACT = "compact", _("compact")
+
+    class Pictures(models.TextChoices):
+        """What is done with pictures from elsewhere."""
+
+        ASK = "ask", _("ask")
+        ALWAYS = "always", _("always show")
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
+    )
+    threaded = models.BooleanField(_("group messages into conversations"), default=True)
+    theme = models.CharField(
+        _("colours"), max_length=5, choices=Theme.choices, default=Theme.AUTO
+    )
+    density = models.CharField(
+        _("density"),
+        max_length=11,
+        choices=Density.choices,
+        default=Density.COMFORTABLE,
+    )
+    pictures = models.CharField(
+        _("pictures from elsewhere"),
+        max_length=6,
+        choices=Pictures.choices,
+        default=Pictures.ASK,
+    )
+    plain = models.BooleanField(_("write plain text"), default=False)
+    undo_seconds = models.PositiveSmallIntegerField(_("undo sending"), default=10)
+
+    @override
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"
+
+
+class Label(models.Model):
+    """How a keyword of an account's messages is shown."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    keyword = models.CharField(
+        max_length=100, help_text=_("lower case; RFC 9051 §2.3.2")
+    )
+    name = models.CharField(_("name"), max_length=60)
+    hue = models.PositiveSmallIntegerField(_("colour"), default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "keyword"], name="label_account_keyword"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class Undo(models.Model):
+    """What was done with messages, so that it can be reversed for a while."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    steps = models.JSONField(help_text=_("what brings things back, see undoing.Step"))
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    @override
+    def __str__(self) -> str:
+        return f"{len(self.steps)} steps of {self.user}"
+
+
+class SavedSearch(models.Model):
+    """A search that stands among somebody's folders."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(_("search"), max_length=500)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"], name="savedsearch_user_name"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.name

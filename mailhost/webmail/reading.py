@@ -1,0 +1,123 @@
+"""A conversation in the reader: its letters, those that stand open and those folded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from accounts.models import User
+from mailhost.mime.addresses import Address
+from mailhost.store import conversations, flags
+from mailhost.store.gate import gate
+from mailhost.store.read import Listed
+from mailhost.store.values import FolderInfo
+from mailhost.webmail import composing, door, letters, rows
+from mailhost.webmail.letters import Body, File
+from mailhost.webmail.rows import Known, Row
+
+MOST_OPEN = 5  # unread ones that stand open beside the newest and the chosen
+PAGE = 50  # letters shown at once
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What an open letter shows beside its head."""
+
+    people: Mapping[str, list[Address]]
+    bodies: Sequence[tuple[Body, str]]
+    files: Sequence[File]
+    has_html: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message; `inside` is None while it is folded."""
+
+    row: Row
+    listed: Listed
+    inside: Inside | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Letters, oldest first, and how many older ones are not here."""
+
+    subject: str
+    head: Row  # the message that was asked for
+    letters: Sequence[Letter]
+    older: int | None  # how many were shown; None: there are no more
+
+    @property
+    def unread(self) -> list[str]:
+        """Those that are read once this is on the screen."""
+        return [
+            one.row.where.text
+            for one in self.letters
+            if one.row.is_unread and one.inside is not None
+        ]
+
+
+def conversation(
+    user: User, folder: FolderInfo, listed: Listed, *, threaded: bool, skipped: int = 0
+) -> Conversation:
+    """Return what the reader shows for a message: all of its thread, or it alone."""
+    members = [listed]
+    if threaded and listed.thread_id is not None:
+        members = gate.read_sync(_members, folder, listed.thread_id, skipped)
+    is_more = len(members) > PAGE
+    members = members[-PAGE:]
+    makes = rows.known(user, folder.account_id)
+    folders = _folders(user, folder)
+    opened = set() if skipped else _opened(members, listed)
+    found = [
+        letter(folders[m.folder_id], m, makes, is_open=(m.folder_id, m.uid) in opened)
+        for m in members
+        if m.folder_id in folders
+    ]
+    first = members[0].subject if members else listed.subject
+    head = rows.row(folder, listed, makes)
+    return Conversation(first, head, found, skipped + PAGE if is_more else None)
+
+
+def _members(folder: FolderInfo, thread_id: int, skipped: int) -> list[Listed]:
+    return conversations.whole(
+        folder.account_id, folder.id, thread_id, skipped=skipped, limit=PAGE + 1
+    )
+
+
+def _folders(user: User, folder: FolderInfo) -> dict[int, FolderInfo]:
+    """Return the account's folders that the user may read."""
+    found = {folder.id: folder}
+    for one in door.accounts(user):
+        if one.account.id == folder.account_id:
+            found |= {f.id: f for f in one.folders if "r" in f.rights}
+    return found
+
+
+def _opened(members: Sequence[Listed], chosen: Listed) -> set[tuple[int, int]]:
+    """Return (folder, UID) of those that stand open."""
+    unread = [m for m in members if not m.flags & flags.SEEN][-MOST_OPEN:]
+    return {(m.folder_id, m.uid) for m in [*members[-1:], chosen, *unread]}
+
+
+def letter(
+    folder: FolderInfo, listed: Listed, makes: Known, *, is_open: bool = True
+) -> Letter:
+    """Return a message for the reader."""
+    shown = rows.row(folder, listed, makes)
+    return Letter(shown, listed, inside(folder, listed) if is_open else None)
+
+
+def inside(folder: FolderInfo, listed: Listed) -> Inside:
+    """Return what an open letter shows."""
+    content_id, root = letters.structure(folder.id, listed.uid)
+    bodies = [
+        (body, composing.readable(body.text, part) if part else body.text)
+        for body in letters.bodies(content_id, root)
+        for part in [root.find(body.section)]
+    ]
+    named = ("from", "to", "cc", "bcc", "reply_to")
+    return Inside(
+        {name: letters.people(listed, name) for name in named},
+        bodies,
+        letters.files(root),
+        any(body.is_html for body, _ in bodies),
+    )

@@ -1,0 +1,138 @@
+"""Rows of a list: a message, or a conversation by its newest message here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from mailhost.store import conversations, flags
+from mailhost.store.conversations import Summary, Wanted
+from mailhost.store.read import Listed
+from mailhost.store.values import FolderInfo, Place
+from mailhost.webmail import door, labels
+from mailhost.webmail.labels import Chip
+from mailhost.webmail.letters import Where, people
+
+PAGE = 50  # rows
+MOST_SHOWN = 500  # rows of a list that is refreshed as a whole
+# Roles whose messages are ours: the list shows whom they went to.
+OUTGOING = frozenset(("sent", "drafts"))
+SHOWS: dict[str, Wanted] = {
+    "": conversations.EVERY,
+    "unread": conversations.UNREAD,
+    "flagged": conversations.FLAGGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message in a list, and the conversation it stands for."""
+
+    where: Where
+    who: str
+    subject: str
+    preview: str
+    when: datetime
+    folder: FolderInfo
+    flags: int
+    is_unread: bool
+    is_flagged: bool
+    has_attachment: bool
+    chips: tuple[Chip, ...]
+    count: int = 1
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it was answered."""
+        return bool(self.flags & flags.ANSWERED)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether opening it means to go on writing."""
+        return bool(self.flags & flags.DRAFT)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rows are made with: whose they are, and the labels there are."""
+
+    own: frozenset[str]
+    labels: dict[str, Chip]
+
+
+def known(user: User, account_id: int) -> Known:
+    """Return what rows of an account are made with."""
+    own = frozenset(address.casefold() for address in door.own_addresses(user))
+    return Known(own, labels.known(user, account_id))
+
+
+def page(
+    user: User,
+    folder: FolderInfo,
+    *,
+    threaded: bool,
+    show: str = "",
+    before: Place | None = None,
+    limit: int = PAGE,
+) -> tuple[list[Row], Place | None]:
+    """Return rows from a place on, and where the next page begins, None for no more."""
+    found = conversations.page(
+        folder.id, SHOWS[show], threaded=threaded, before=before, limit=limit
+    )
+    left = found[-1].place if len(found) == limit else None
+    told: Mapping[int, Summary] = {}
+    if threaded:
+        threads = [m.thread_id for m in found if m.thread_id is not None]
+        told = conversations.summaries(folder.id, threads)
+    makes = known(user, folder.account_id)
+    made = [row(folder, m, makes, told.get(m.thread_id or 0)) for m in found]
+    return made, left
+
+
+def row(
+    folder: FolderInfo, listed: Listed, makes: Known, told: Summary | None = None
+) -> Row:
+    """Return a message as a list shows it; `told` makes it a conversation."""
+    words = [listed.keywords, *(m.keywords for m in told.members)] if told else []
+    return Row(
+        Where(folder.account_id, folder.id, listed.uid),
+        _who(folder, listed, makes, told),
+        listed.subject,
+        listed.preview,
+        listed.internal_date,
+        folder,
+        listed.flags,
+        told.is_unread if told else not listed.flags & flags.SEEN,
+        told.is_flagged if told else bool(listed.flags & flags.FLAGGED),
+        any(m.has_attachment for m in told.members) if told else listed.has_attachment,
+        labels.chips(words or [listed.keywords], makes.labels),
+        told.count if told else 1,
+    )
+
+
+def _who(folder: FolderInfo, listed: Listed, makes: Known, told: Summary | None) -> str:
+    if folder.role in OUTGOING:
+        to = [person.name or person.addr for person in people(listed, "to")]
+        return _("To: %s") % ", ".join(to[:5]) if to else ""
+    if told is None or told.count == 1:
+        return listed.from_name or listed.from_address
+    return _together([(m.from_name, m.from_address) for m in told.members], makes)
+
+
+def _together(authors: Sequence[tuple[str, str]], makes: Known) -> str:
+    """Return who wrote, the first to write first; short, for there is little room."""
+    names: dict[str, str] = {}
+    for name, address in reversed(authors):
+        mine = address.casefold() in makes.own
+        names.setdefault(address.casefold(), _("me") if mine else name or address)
+    if len(names) == 1:
+        return next(iter(names.values()))
+    return ", ".join(_short(name) for name in names.values())
+
+
+def _short(name: str) -> str:
+    """Return the first of somebody's names."""
+    head = name.partition("@")[0] if "@" in name else name.split(" ")[0]
+    return head.strip(",'\"") or name

@@ -1,0 +1,36 @@
+// What all modules use.
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// POST fields as a form would; what the answer says in HX-Trigger happens here too.
+export async function post(url, fields) {
+  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
+  const body = new URLSearchParams(fields);
+  const response = await fetch(url, { method: "POST", headers, body, redirect: "manual" }).catch(() => null);
+  if (!response?.ok) {
+    notice(response?.headers.get("Content-Type")?.startsWith("text/plain") ? await response.text() : "Something went wrong.");
+    return;
+  }
+  const told = JSON.parse(response.headers.get("HX-Trigger") ?? "{}");
+  for (const [name, detail] of Object.entries(told)) {
+    document.body.dispatchEvent(new CustomEvent(name, { bubbles: true, detail: typeof detail === "object" ? detail : { value: detail } }));
+  }
+}
+
+export function notice(text, undo) {
+  const box = $("#notices");
+  const line = document.createElement("p");
+  line.append(text);
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = box.dataset.undo;
+    button.addEventListener("click", () => {
+      line.remove();
+      post(`/undo/${undo}/`, {});
+    });
+    line.append(button);
+  }
+  box.replaceChildren(line);
+  setTimeout(() => line.remove(), undo ? 10000 : 5000);
+}
