@@ -520,6 +520,19 @@ MAILHOST_HIDE_SUBMITTERS = read.switch("MAILHOST_HIDE_SUBMITTERS", default=True)
 # nobody can have mail confirmed to a forged sender. yes or no, default yes.
 MAILHOST_MX_DSN = read.switch("MAILHOST_MX_DSN", default=True)
 
+# Lets what is fetched from the web be on this machine or in private networks, on any
+# port. yes or no, default no; for tests.
+MAILHOST_FETCH_ALLOW_PRIVATE = read.switch(
+    "MAILHOST_FETCH_ALLOW_PRIVATE", default=False
+)
+
+# TCP port used for https:// where MAILHOST_FETCH_ALLOW_PRIVATE is on. Default 443.
+MAILHOST_FETCH_PORT = read.number("MAILHOST_FETCH_PORT", 443, 1, 65535)
+
+# File with the authorities whose certificates are believed when fetching, PEM.
+# Default: those of this machine.
+MAILHOST_FETCH_CA_FILE = read.file("MAILHOST_FETCH_CA_FILE")
+
 # ## Telling
 
 # Least important log lines shown: DEBUG, INFO, WARNING or ERROR. Default INFO.

@@ -19,12 +19,14 @@ from mailhost.delivery.outcomes import (
 from mailhost.delivery.routes import Route, routes
 from mailhost.mime.headers import block_end, get_all
 from mailhost.outbound import queue, received, srs
-from mailhost.outbound.completion import hops
+from mailhost.outbound.completion import authors, hops
 from mailhost.outbound.values import Envelope, Recipient
+from mailhost.store import blocking
 from mailhost.store.content import Prepared
 from mailhost.store.deliver import deliver_many
 from mailhost.store.errors import MessageTooBig, OverQuota, StoreError
 from mailhost.store.gate import gate
+from mailhost.store.reading import NotBrief
 from mailhost.store.roles import by_role
 from mailhost.store.values import Stored, Target
 
@@ -73,6 +75,7 @@ async def deliver(  # noqa: PLR0913 - a delivery has this many sides
     plan = plan_for(octets, recipients, known, mail_from, peer)
     if judged is not TRUSTED:
         await _apply(judged, plan)
+    await _to_junk(octets, plan)
     try:
         stored = await _store(octets, wishes or Envelope(mail_from, ()), plan)
     except StoreError as error:
@@ -146,6 +149,19 @@ def plan_for(
                 plan.askers[way.canonical] = recipient
                 plan.alone |= set() if way.accounts else {way.canonical}
     return plan
+
+
+async def _to_junk(octets: bytes, plan: Plan) -> None:
+    """Aim at Junk for the accounts that have blocked an author."""
+    accounts, senders = tuple(plan.targets), tuple(authors(octets))
+    if not accounts or not senders:
+        return
+    try:
+        found = gate.glance(blocking.junk_of, accounts, senders)
+    except NotBrief:
+        found = await gate.read(blocking.junk_of, accounts, senders)
+    for account, folder_id in found.items():
+        plan.targets[account] = replace(plan.targets[account], folder_id=folder_id)
 
 
 def _was_here(header: bytes, canonical: str) -> bool:

@@ -282,6 +282,25 @@ class Arrival(models.Model):
         return f"{self.delivered_to} {self.email_id}"
 
 
+class BlockedSender(models.Model):
+    """Somebody whose mail to an account goes to its Junk."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    address = models.CharField(max_length=320, help_text=_("case-folded"))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "address"], name="blockedsender_account_address"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.address
+
+
 class Tombstone(models.Model):
     """A message that was expunged; its content stays for a grace time."""
 

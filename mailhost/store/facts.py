@@ -5,7 +5,7 @@ Each fact is a column of the answer; what every match has is a condition as well
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from django.db import connection
 
@@ -34,6 +34,7 @@ class Told:
 def told(fact: Fact) -> Told:
     """Return how a fact is read."""
     value: Any = fact.value
+    found: Told
     match fact.trait:
         case Trait.HAVING:
             found = Told("m.flags & %s <> 0", (value,))
@@ -50,6 +51,8 @@ def told(fact: Fact) -> Told:
             found = Told("c.has_attachment", (), reads_content=True)
         case Trait.FILENAME:
             found = _file_name(value)
+        case _ as unknown:
+            assert_never(unknown)
     return found
 
 
@@ -96,6 +99,8 @@ def necessary(query: Query) -> Condition:
         case Or(queries):
             parts = [necessary(one) for one in queries]
             found = ANY if ANY in parts else _joined(" OR ", parts)
+        case _:  # a text, or what is not such a text: any may match
+            pass
     return found
 
 

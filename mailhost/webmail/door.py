@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Manager, Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
@@ -155,14 +156,16 @@ def own(rows: Manager[Row], user: User, number: int) -> Row:
     return found
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
     """Decorate a view: a login is needed; what the store refuses is told politely."""
 
     @wraps(view)
-    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def answered(
+        request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except (errors.NoSuchFolder, errors.NoSuchMessage):

@@ -18,6 +18,7 @@ MOST_TEXT = 1_000_000
 MOST_BODIES = 20
 # Raster pictures: nothing in them runs.
 PICTURES = frozenset(("png", "jpeg", "jpg", "gif", "webp", "bmp"))
+SOUNDS = frozenset(("mpeg", "mp3", "mp4", "ogg", "wav", "x-wav", "aac", "flac", "webm"))
 
 
 class Where(NamedTuple):
@@ -56,6 +57,17 @@ class File:
         """What stands on its icon, at most four letters."""
         return self.name.rpartition(".")[2][:4].upper() if "." in self.name else ""
 
+    @property
+    def preview(self) -> str:
+        """How it can be looked at: image, pdf, audio, text or message; empty: not."""
+        kind, _, sub = self.type.partition("/")
+        if kind == "image":
+            return "image" if sub in PICTURES else ""
+        if kind == "audio":
+            return "audio" if sub in SOUNDS else ""
+        known = {"application/pdf": "pdf", "message/rfc822": "message"}
+        return known.get(self.type, "text" if kind == "text" else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -87,9 +99,17 @@ def structure(folder_id: int, uid: int) -> tuple[int, Part]:
     return content_id, from_json(parts)
 
 
+def opened(folder_id: int, uid: int) -> tuple[int, Part, bytes]:
+    """Return a message's content id, its part tree and its header block."""
+    (content_id, parts, header), *_ = gate.read_sync(
+        read.contents, folder_id, [uid], ("content_id", "parts", "header")
+    ).values()
+    return content_id, from_json(parts), header
+
+
 def bodies(content_id: int, root: Part) -> list[Body]:
     """Return what is shown of a message, in its order."""
-    chosen = [part for part in _shown(root) if part.type == "text"]
+    chosen = [part for part in shown(root) if part.type == "text"]
     return [
         Body(
             part.section or "1",
@@ -102,12 +122,12 @@ def bodies(content_id: int, root: Part) -> list[Body]:
 
 def files(root: Part) -> list[File]:
     """Return what can be downloaded: all that is neither shown nor an alternative."""
-    shown = list(_shown(root))
-    has_html = any(part.subtype == "html" for part in shown)
+    visible = list(shown(root))
+    has_html = any(part.subtype == "html" for part in visible)
     return [
         _file(part)
         for part in _leaves(root)
-        if part not in shown and not _is_hidden(part, has_html=has_html)
+        if part not in visible and not _is_hidden(part, has_html=has_html)
     ]
 
 
@@ -136,17 +156,17 @@ def file_name(part: Part) -> str:
     return f"part-{part.section or '1'}.{extension}"
 
 
-def _shown(part: Part) -> Iterator[Part]:
+def shown(part: Part) -> Iterator[Part]:
     """Yield the text parts to show; of alternatives the last that we can."""
     if part.type == "multipart" and part.subtype == "alternative":
         for child in reversed(part.children):
-            if found := list(_shown(child)):
+            if found := list(shown(child)):
                 yield from found
                 return
     elif part.type == "multipart" and part.subtype == "related":
-        yield from (found for child in part.children[:1] for found in _shown(child))
+        yield from (found for child in part.children[:1] for found in shown(child))
     elif part.type == "multipart":
-        yield from (found for child in part.children for found in _shown(child))
+        yield from (found for child in part.children for found in shown(child))
     elif _is_text(part):
         yield part
 

@@ -113,3 +113,22 @@ class SavedSearch(models.Model):
     @override
     def __str__(self) -> str:
         return self.name
+
+
+class SenderChoice(models.Model):
+    """What somebody chose for mail of one sender."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    address = models.CharField(max_length=320, help_text=_("case-folded"))
+    pictures = models.BooleanField(_("show pictures from elsewhere"), default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "address"], name="senderchoice_user_address"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.address

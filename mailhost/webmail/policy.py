@@ -7,13 +7,18 @@ from django.http import HttpRequest, HttpResponse
 # Our own pages: files from here, nothing inline.
 SITE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    "font-src 'self'; connect-src 'self'; frame-src 'self'; media-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 # The frame's attribute and the response say the same. Scripts are in neither.
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 # A part that somebody opens by its address does nothing.
 PART = "default-src 'none'; sandbox; frame-ancestors 'none'"
+# Browsers show no PDF in a sandbox; their viewer keeps what is in it from our pages.
+PDF = (
+    "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; "
+    "frame-ancestors 'none'"
+)
 
 
 class SecurityPolicy:
@@ -28,11 +33,11 @@ class SecurityPolicy:
         return response
 
 
-def frame(parts_url: str, *, remote: bool) -> str:
-    """Return the policy of a message's HTML: pictures from `parts_url`, no script."""
-    sources = f"{parts_url} data:" + (" https:" if remote else "")
+def frame(*pictures: str) -> str:
+    """Return the policy of a message's HTML: pictures from these URLs, no script."""
     return (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src {sources}; "
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        f"img-src {' '.join(pictures)} data:; "
         "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; "
         f"sandbox {SANDBOX}"
     )

@@ -9,9 +9,19 @@ from mailhost.store import conversations, flags
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import composing, door, letters, rows
+from mailhost.webmail import (
+    composing,
+    deceits,
+    door,
+    letters,
+    pictures,
+    rows,
+    unsubscribing,
+)
 from mailhost.webmail.letters import Body, File
+from mailhost.webmail.models import Preferences
 from mailhost.webmail.rows import Known, Row
+from mailhost.webmail.unsubscribing import Way
 
 MOST_OPEN = 5  # unread ones that stand open beside the newest and the chosen
 PAGE = 50  # letters shown at once
@@ -25,6 +35,24 @@ class Inside:
     bodies: Sequence[tuple[Body, str]]
     files: Sequence[File]
     has_html: bool
+    images: bool  # pictures from elsewhere are shown
+    trusts: bool  # they are, for this sender
+    warnings: Sequence[str]
+    unsubscribe: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, and how they want it."""
+
+    user: User
+    preferences: Preferences
+    images: bool = False  # asked for, this once
+
+    @property
+    def known(self) -> set[str]:
+        """The domains that are the viewer's own."""
+        return {one.rpartition("@")[2] for one in door.own_addresses(self.user)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +84,24 @@ class Conversation:
 
 
 def conversation(
-    user: User, folder: FolderInfo, listed: Listed, *, threaded: bool, skipped: int = 0
+    viewer: Viewer, folder: FolderInfo, listed: Listed, *, skipped: int = 0
 ) -> Conversation:
     """Return what the reader shows for a message: all of its thread, or it alone."""
     members = [listed]
-    if threaded and listed.thread_id is not None:
+    if viewer.preferences.threaded and listed.thread_id is not None:
         members = gate.read_sync(_members, folder, listed.thread_id, skipped)
     is_more = len(members) > PAGE
     members = members[-PAGE:]
-    makes = rows.known(user, folder.account_id)
-    folders = _folders(user, folder)
+    makes = rows.known(viewer.user, folder.account_id)
+    folders = _folders(viewer.user, folder)
     opened = set() if skipped else _opened(members, listed)
     found = [
-        letter(folders[m.folder_id], m, makes, is_open=(m.folder_id, m.uid) in opened)
+        letter(
+            folders[m.folder_id],
+            m,
+            makes,
+            viewer if (m.folder_id, m.uid) in opened else None,
+        )
         for m in members
         if m.folder_id in folders
     ]
@@ -99,25 +132,32 @@ def _opened(members: Sequence[Listed], chosen: Listed) -> set[tuple[int, int]]:
 
 
 def letter(
-    folder: FolderInfo, listed: Listed, makes: Known, *, is_open: bool = True
+    folder: FolderInfo, listed: Listed, makes: Known, viewer: Viewer | None
 ) -> Letter:
-    """Return a message for the reader."""
+    """Return a message for the reader; folded where there is no viewer of it."""
     shown = rows.row(folder, listed, makes)
-    return Letter(shown, listed, inside(folder, listed) if is_open else None)
+    return Letter(shown, listed, inside(folder, listed, viewer) if viewer else None)
 
 
-def inside(folder: FolderInfo, listed: Listed) -> Inside:
+def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
     """Return what an open letter shows."""
-    content_id, root = letters.structure(folder.id, listed.uid)
+    content_id, root, header = letters.opened(folder.id, listed.uid)
     bodies = [
         (body, composing.readable(body.text, part) if part else body.text)
         for body in letters.bodies(content_id, root)
         for part in [root.find(body.section)]
     ]
     named = ("from", "to", "cc", "bcc", "reply_to")
+    people = {name: letters.people(listed, name) for name in named}
+    trusts = pictures.are_wanted(viewer.user, viewer.preferences, listed.from_address)
+    author = people["from"][0] if people["from"] else Address("", "", "")
     return Inside(
-        {name: letters.people(listed, name) for name in named},
+        people,
         bodies,
         letters.files(root),
         any(body.is_html for body, _ in bodies),
+        viewer.images or trusts,
+        trusts,
+        deceits.warnings(author, people["reply_to"], viewer.known),
+        unsubscribing.way_of(header),
     )

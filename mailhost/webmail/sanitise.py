@@ -8,7 +8,7 @@ part URLs, data: of raster formats and, where asked for, https.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import nh3
@@ -79,11 +79,14 @@ CSS_FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla", "calc"))
 
 LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s\x00-\x1f]*\Z", re.IGNORECASE)
 REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
-SECURE = re.compile(r"https://[^\s\x00-\x1f\"'<>\\]+\Z", re.IGNORECASE)
+WEB = re.compile(r"https?://[^\s\x00-\x1f\"'<>\\]{1,1900}\Z", re.IGNORECASE)
 DATA = re.compile(
     r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]+\Z", re.IGNORECASE
 )
 CSS_REMOTE = re.compile(r"url\(\s*+[\"']?\s*+(?:https?:)?//", re.IGNORECASE)
+
+
+Remote = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Clean:
 class _Filter:
     """Decides on the values of allowed attributes, and notes what it left out."""
 
-    def __init__(self, parts: Mapping[str, str], *, remote: bool) -> None:
+    def __init__(self, parts: Mapping[str, str], remote: Remote | None) -> None:
         self.parts = parts
         self.remote = remote
         self.has_remote = False
@@ -121,18 +124,17 @@ class _Filter:
         if not REMOTE.match(url):
             return None
         self.has_remote = True
-        # What is not encrypted is asked for encrypted: the policy allows nothing else.
-        secure = re.sub(r"\A(?:http:|https:)?//", "https://", url, flags=re.IGNORECASE)
-        return secure if self.remote and SECURE.match(secure) else None
+        whole = f"https:{url}" if url.startswith("//") else url
+        return self.remote(whole) if self.remote and WEB.match(whole) else None
 
 
-def clean(html: str, parts: Mapping[str, str], *, remote: bool = False) -> Clean:
+def clean(html: str, parts: Mapping[str, str], remote: Remote | None = None) -> Clean:
     """Return what of `html` is safe to show.
 
     `parts` maps Content-IDs to the URLs that pictures in this message have; `remote`
-    lets pictures come from elsewhere, by https only. Never raises.
+    gives the URL of ours by which a picture elsewhere is shown. Never raises.
     """
-    chosen = _Filter(parts, remote=remote)
+    chosen = _Filter(parts, remote)
     cleaner = nh3.Cleaner(
         tags=set(TAGS),
         clean_content_tags=set(DROPPED),

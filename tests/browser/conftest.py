@@ -37,7 +37,7 @@ from mailhost.store.gate import gate
 account = Account.objects.get(owner__email={to!r}).pk
 inbox = folders.open_folder(account, "INBOX").id
 for number, octets in enumerate({octets!r}):
-    time.sleep(0.25 * (number > 0))
+    time.sleep({apart} * (number > 0))
     gate.write_sync([account], append.append, account, inbox, prepare(octets))
 gate.stop()
 """
@@ -54,9 +54,9 @@ class Site:
         command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
 
-    def put(self, to: str, *octets: bytes) -> None:
+    def put(self, to: str, *octets: bytes, apart: float = 0.25) -> None:
         """File messages a moment apart, in another process as mail servers do."""
-        self.run(MAIL.format(to=to, octets=octets))
+        self.run(MAIL.format(to=to, octets=octets, apart=apart))
 
 
 @pytest.fixture(scope="session")

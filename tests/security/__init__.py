@@ -1,0 +1,1 @@
+"""Hostile mail in a real browser: nothing runs, nothing is asked of anybody."""

@@ -10,13 +10,12 @@ from django.views.decorators.http import require_safe
 from mailhost.store import flags
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import door, letters, reading, rows
+from mailhost.webmail import door, labels, letters, reading
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.views import page
 
 READER = "webmail/reader/conversation.html"
 OLDER = "webmail/reader/letters.html"
-LETTER = "webmail/reader/letter.html"
 
 
 @require_safe
@@ -38,33 +37,19 @@ def show(request: Request, account_id: int, folder_id: int, uid: int) -> HttpRes
     return page.whole(request, folder, reader=READER, pane="reader", **context)
 
 
-@require_safe
-@signed_in
-def letter(request: Request, account_id: int, folder_id: int, uid: int) -> HttpResponse:
-    """Show one letter of a conversation, unfolded."""
-    folder, listed = door.message(request.user, account_id, folder_id, uid)
-    makes = rows.known(request.user, account_id)
-    context = {
-        "letter": reading.letter(folder, listed, makes),
-        "images": request.GET.get("images") == "1",
-    }
-    return render(request, LETTER, context)
-
-
 def reads(request: Request, folder: FolderInfo, listed: Listed) -> dict[str, Any]:
     """Return what the reader shows."""
     return {
         "conversation": reading.conversation(
-            request.user,
+            page.viewer(request, images=request.GET.get("images") == "1"),
             folder,
             listed,
-            threaded=page.preferences(request).threaded,
             skipped=page.number(request.GET.get("older")) or 0,
         ),
         "current": folder,
-        "images": request.GET.get("images") == "1",
+        "preferences": page.preferences(request),
         "targets": _targets(request, folder),
-        "labels": rows.known(request.user, folder.account_id).labels.values(),
+        "labels": labels.known(request.user, folder.account_id).values(),
     }
 
 

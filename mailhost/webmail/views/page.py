@@ -1,5 +1,6 @@
 """The whole page: folder pane, list, reader. Partials are the same templates."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from mailhost.store.values import FolderInfo
 from mailhost.webmail import door, labels, places, preferring, rows
 from mailhost.webmail.door import Request
 from mailhost.webmail.models import SavedSearch
+from mailhost.webmail.reading import Viewer
 from mailhost.webmail.rows import PAGE, Row
 from mailhost.webmail.searching import asking
 
@@ -99,6 +101,17 @@ def preferences(request: Request) -> Any:
     if not hasattr(request, "mail_preferences"):
         request.mail_preferences = preferring.of(request.user)  # type: ignore[attr-defined]
     return request.mail_preferences  # type: ignore[attr-defined]
+
+
+def viewer(request: Request, *, images: bool = False) -> Viewer:
+    """Return who looks at letters."""
+    return Viewer(request.user, preferences(request), images)
+
+
+def noticed(response: HttpResponse, text: str, **more: object) -> HttpResponse:
+    """Return the response with something to be told."""
+    response["HX-Trigger"] = json.dumps({"mailnotice": {"text": text}} | more)
+    return response
 
 
 def whole(

@@ -163,6 +163,7 @@ def url_names() -> list[str]:
 def test_no_url_shows_a_stranger_anything(
     box: Box, browser_of: BrowserOf, stranger: "User", name: str
 ) -> None:
+    from mailhost.webmail import signing
     from mailhost.webmail.urls import urlpatterns
 
     if name in HARMLESS:
@@ -172,6 +173,10 @@ def test_no_url_shows_a_stranger_anything(
     values = {
         "account_id": box.account_id, "folder_id": box.folder(), "uid": uid,
         "section": "1", "name": "a.txt", **rows_of(box.user),
+        "inline.token": signing.token(
+            box.user, signing.PARTS, box.account_id, box.folder(), uid, "1"
+        ),
+        "picture.token": signing.token(box.user, signing.PICTURE, "https://far.test/p"),
     }  # fmt: skip
     wanted = pattern.pattern.converters
     assert wanted or name in NAMING, "a URL without an object is in no table"

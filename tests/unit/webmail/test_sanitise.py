@@ -168,9 +168,9 @@ def test_pictures_from_elsewhere_wait_until_asked_for() -> None:
     html = '<img src="http://pic.test/a.png"><img src="//pic.test/b.png">'
     assert clean(html, {}).html == "<img><img>"
     assert clean(html, {}).has_remote
-    shown = clean(html, {}, remote=True).html
-    assert 'src="https://pic.test/a.png"' in shown
-    assert 'src="https://pic.test/b.png"' in shown
+    shown = clean(html, {}, lambda url: f"/ours/{url}").html
+    assert 'src="/ours/http://pic.test/a.png"' in shown
+    assert 'src="/ours/https://pic.test/b.png"' in shown
 
 
 def test_remote_backgrounds_are_noticed() -> None:

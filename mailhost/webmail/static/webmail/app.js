@@ -36,6 +36,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     else if (event.detail.requestConfig?.triggeringEvent?.type === "click") $("#reader").focus();
     toNewest();
   }
+  if (event.detail.target.id === "preview") event.detail.target.showModal();
   fitFrames();
   refreshMarks();
 });

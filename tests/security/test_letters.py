@@ -1,0 +1,99 @@
+"""Each vector as a letter: opened in Chromium, no script runs, no request leaves."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from typing_extensions import override
+
+from tests.browser.conftest import Site
+from tests.browser.people import WIDE, letter, logged_in
+from tests.security.vectors import REQUESTS, SCRIPTS
+
+
+class Canary(BaseHTTPRequestHandler):
+    """Notes who asks."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+    do_POST = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base's names
+
+    @override
+    def log_message(self, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def canary() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Canary)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+PLACES = """
+from accounts.models import Account
+from mailhost.store import folders, read
+a = Account.objects.get(owner__email='bob@example.test').pk
+f = folders.open_folder(a, 'INBOX').id
+with open({file!r}, 'w') as places:
+    for row in read.page(f, limit=1000):
+        places.write(f'{{row.subject}}\\t/mail/{{a}}/{{f}}/{{row.uid}}/\\n')
+"""
+FOUND = Path(__file__).with_name("found.js").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def letters(site: Site, canary: str, tmp_path_factory: Any) -> dict[str, str]:
+    """Each vector as a letter to bob: {name: path}."""
+    host = canary.partition("//")[2]
+    more = {"MIME_Version": "1.0", "Content_Type": "text/html; charset=utf-8"}
+    mail = [
+        letter(name, filled.replace("CANARY", canary) + "<p>the end</p>", **more)
+        for name, text in (SCRIPTS | REQUESTS_NAMED).items()
+        for filled in [text.replace("CANARYHOST", host)]
+    ]
+    file = tmp_path_factory.mktemp("places") / "places"
+    site.put("bob@example.test", *mail, apart=0)
+    site.run(PLACES.format(file=str(file)))
+    lines = file.read_text("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+REQUESTS_NAMED = {f"request by {name}": text for name, text in REQUESTS.items()}
+
+
+@pytest.mark.parametrize("images", ["", "?images=1"], ids=["without", "with"])
+def test_nothing_runs_and_nothing_is_asked(
+    site: Site, chromium: Any, letters: dict[str, str], images: str
+) -> None:
+    assert len(letters) >= len(SCRIPTS) + len(REQUESTS)
+    with logged_in(site, chromium, WIDE, "bob", strict=False) as page:
+        outside: list[str] = []
+        page.on("request", lambda r: outside.append(r.url))
+        page.on("dialog", lambda dialog: outside.append(dialog.message))
+        for name, path in letters.items():
+            page.goto(site.url + path + images)
+            page.frame_locator("iframe.html").locator(
+                "p", has_text="the end"
+            ).wait_for()
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate(FOUND) == [], name
+            for y in range(200, 780, 40):
+                page.mouse.move(760, y)
+            assert page.evaluate("top.name") == "", name
+            assert page.title().startswith(name), name
+            strange = [u for u in outside if not u.startswith((site.url, "data:"))]
+            assert strange == [], name
+    assert Canary.asked == []
