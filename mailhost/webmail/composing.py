@@ -16,7 +16,7 @@ from mailhost.mime.part import Part
 from mailhost.store import read
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
-from mailhost.webmail import letters, quoting
+from mailhost.webmail import door, letters, quoting, writing
 from mailhost.webmail.letters import File, Where
 
 KINDS = ("reply", "all", "forward")
@@ -43,6 +43,16 @@ class Start:
     fields: dict[str, str]
     kept: tuple[Kept, ...] = ()
 
+    def signed(self, signature: str) -> "Start":
+        """Return the same with a signature above what is quoted. RFC 3676 §4.3."""
+        if not signature:
+            return self
+        text, html = self.fields.get("text", ""), self.fields.get("html", "")
+        own = f"\n\n-- \n{signature}\n"
+        lines = writing.of_text(f"-- \n{signature}")
+        signed = {"text": own + text, "html": f"<div><br></div>{lines}{html}"}
+        return Start(self.fields | signed, self.kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -59,6 +69,7 @@ class Written:
     references: Sequence[str] = ()
     # Chosen once: the Sent copy is the message that went out.
     message_id: str = ""
+    html: str = ""  # with the text as its alternative
 
     def octets(self, *, keep_bcc: bool = False) -> bytes:
         """Return the message."""
@@ -69,6 +80,7 @@ class Written:
             bcc=self.bcc,
             subject=self.subject,
             text=self.text,
+            html=self.html,
             attachments=self.attachments,
             in_reply_to=self.in_reply_to,
             references=self.references,
@@ -84,14 +96,17 @@ def new_message_id(address: str) -> str:
     return f"{secrets.token_hex(16)}@{host}"
 
 
-def answer(listed: Listed, where: Where, kind: str, own: Sequence[str]) -> Start:
+def answer(user: User, listed: Listed, where: Where, kind: str) -> Start:
     """Return how an answer to a message, or a forward of it, starts."""
+    own = door.own_addresses(user)
     content_id, root = letters.structure(where.folder_id, where.uid)
     body = _text(content_id, root)
     fields = {"origin": where.text, "kind": kind, "sender": _sender(listed, own)}
     if kind == "forward":
         fields["subject"] = quoting.forward_subject(listed.subject)
         fields["text"] = "\n\n" + _forwarded(listed, body)
+        head = writing.of_text(_forwarded(listed, ""))
+        fields["html"] = f"<div><br></div>{head}{_html(user, where, body)}"
         return Start(fields, _kept(where, root))
     to = quoting.answer_to(
         _people(listed, "from"),
@@ -106,10 +121,21 @@ def answer(listed: Listed, where: Where, kind: str, own: Sequence[str]) -> Start
         fields["cc"] = quoting.spelled(quoting.unique(others, without))
     fields["subject"] = quoting.answer_subject(listed.subject)
     fields["text"] = f"\n\n{_attribution(listed)}\n{quoting.quoted(body)}\n"
+    fields["html"] = (
+        f"<div><br></div>{writing.of_text(_attribution(listed))}"
+        f"<blockquote>{_html(user, where, body)}</blockquote>"
+    )
     return Start(fields)
 
 
-def resume(listed: Listed, where: Where) -> Start:
+def _html(user: User, where: Where, body: str) -> str:
+    """Return what is quoted, as HTML: the message's own, or its text."""
+    content_id, root = letters.structure(where.folder_id, where.uid)
+    found = writing.editable(user, where, content_id, root)
+    return found or writing.of_text(body[: quoting.MOST_QUOTED])
+
+
+def resume(user: User, listed: Listed, where: Where) -> Start:
     """Return a draft as it was left."""
     content_id, root = letters.structure(where.folder_id, where.uid)
     fields = {
@@ -121,7 +147,9 @@ def resume(listed: Listed, where: Where) -> Start:
         "subject": listed.subject,
         "text": _text(content_id, root).rstrip("\n"),
         "draft": where.text,
+        "html": writing.editable(user, where, content_id, root),
     }
+    fields["plain"] = "" if fields["html"] else "1"
     return Start(fields, _kept(where, root))
 
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from mailhost.mime.addresses import Address, parse_addresses
 
 LONGEST_TEXT = 2_000_000  # characters
+LONGEST_HTML = 20_000_000  # with pictures that were pasted
 
 
 class LoginForm(BaseLoginForm):  # type: ignore[misc]  # it has no types
@@ -85,6 +86,19 @@ class ComposeForm(forms.Form):
         strip=False,
         widget=forms.Textarea,
     )
+    html = forms.CharField(
+        required=False,
+        max_length=LONGEST_HTML,
+        strip=False,
+        widget=forms.Textarea(attrs={"hidden": True}),
+    )
+    plain = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    later = forms.DateTimeField(
+        label=_("Send later"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        input_formats=["%Y-%m-%dT%H:%M"],
+    )
     attached = Files(label=_("Attach files"), required=False)
     # The message that is answered or forwarded, and the draft this continues.
     origin = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -99,7 +113,12 @@ class ComposeForm(forms.Form):
         sender.choices = [(address, address) for address in senders]
         for name in ("to", "cc", "bcc"):
             self.fields[name].widget.attrs.update(
-                {"autocomplete": "off", "inputmode": "email", "spellcheck": "false"}
+                {
+                    "autocomplete": "off",
+                    "inputmode": "email",
+                    "spellcheck": "false",
+                    "data-people": True,
+                }
             )
 
 

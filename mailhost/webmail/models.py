@@ -5,6 +5,7 @@ goes through the store.
 """
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,7 +56,10 @@ class Preferences(models.Model):
         default=Pictures.ASK,
     )
     plain = models.BooleanField(_("write plain text"), default=False)
-    undo_seconds = models.PositiveSmallIntegerField(_("undo sending"), default=10)
+    undo_seconds = models.PositiveSmallIntegerField(
+        _("seconds to undo sending"), default=10, validators=[MaxValueValidator(60)]
+    )
+    signature = models.TextField(_("signature"), blank=True, max_length=4000)
 
     @override
     def __str__(self) -> str:
@@ -126,6 +130,27 @@ class SenderChoice(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "address"], name="senderchoice_user_address"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.address
+
+
+class Contact(models.Model):
+    """Somebody a user writes to: by hand, by vCard, or because they wrote to them."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    address = models.CharField(_("e-mail address"), max_length=320)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    times = models.PositiveIntegerField(default=0, help_text=_("letters to them"))
+    kept = models.BooleanField(default=False, help_text=_("not only by history"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "address"], name="contact_user_address"
             )
         ]
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from accounts.models import User
 from mailhost import delivery
 from mailhost.delivery.copies import account_for
 from mailhost.delivery.copies import with_role as with_role
+from mailhost.delivery.scheduled import Recalled
 from mailhost.outbound.values import Envelope, Recipient
 from mailhost.store import append, change, flags
 from mailhost.store.content import Prepared
@@ -30,22 +32,28 @@ class NotSent(Exception):
 class Sent:
     """What became of a message: who did not get it, and whether a copy was kept."""
 
-    refused: tuple[tuple[str, str], ...]  # (address, why)
-    is_kept: bool
+    refused: tuple[tuple[str, str], ...] = ()  # (address, why)
+    is_kept: bool = True
+    scheduled: int | None = None  # while it can be called off
 
 
-def send(user: User, written: Written, *, peer: str) -> Sent:
-    """Send a message and keep a copy. Raises NotSent."""
+def send(
+    user: User, written: Written, *, peer: str, due: datetime, waits: bool
+) -> Sent:
+    """Send a message, now or when it is `due`, and keep a copy. Raises NotSent."""
     people = [*written.to, *written.cc, *written.bcc]
     recipients = tuple(dict.fromkeys(person.addr for person in people))
-    octets = written.octets()
     envelope = Envelope(
         written.sender.addr,
         tuple(Recipient(address) for address in recipients),
         smtputf8=not all(a.isascii() for a in (*recipients, written.sender.addr)),
         sender_id=user.pk,
+        envid=envid(written.message_id),
     )
     try:
+        if waits:
+            return _later(user, written, envelope, peer, due)
+        octets = written.octets()
         outcomes = delivery.submit_sync(user.pk, octets, envelope, peer=peer)
     except (delivery.NotPermitted, StoreError) as error:
         raise NotSent(str(error)) from None
@@ -55,6 +63,37 @@ def send(user: User, written: Written, *, peer: str) -> Sent:
     if len(refused) == len(outcomes):
         raise NotSent("; ".join(f"{who}: {why}" for who, why in refused))
     return Sent(refused, _keep(user, written))
+
+
+def envid(message_id: str) -> str:
+    """Return the envelope id of a message of ours: by it its way out is found."""
+    return message_id.partition("@")[0][:100]
+
+
+def _later(
+    user: User, written: Written, envelope: Envelope, peer: str, due: datetime
+) -> Sent:
+    """Have it sent when it is due; what cannot arrive is told now."""
+    names = tuple(one.address for one in envelope.recipients)
+    ways = gate.read_sync(delivery.routes, names)
+    unknown = [name for name, way in ways.items() if way.is_local and not way.is_known]
+    if unknown:
+        raise NotSent(_("There is no %s here.") % ", ".join(unknown))
+    number = delivery.schedule_sync(
+        user.pk, written.octets(keep_bcc=True), envelope, due, peer=peer, copy=True
+    )
+    return Sent(scheduled=number)
+
+
+def keep_draft(user: User, recalled: Recalled) -> Where:
+    """Put a message that was called off into Drafts."""
+    account_id = account_of(user, recalled.envelope.mail_from)
+    prepared = gate.prepare_sync(recalled.octets)
+    bits = flags.SEEN | flags.DRAFT
+    stored = gate.write_sync(
+        [account_id], _put, account_id, "drafts", _("Drafts"), prepared, bits
+    )
+    return Where(stored.account_id, stored.folder_id, stored.uid)
 
 
 def _keep(user: User, written: Written) -> bool:

@@ -27,6 +27,10 @@ from accounts.models import Domain, User
 Domain.objects.get_or_create(name="example.test")
 for name in ("alice", "bob"):
     User.objects.create_user(name + "@example.test", {PASSWORD!r}, name=name.title())
+# What alice sends goes at once; there is no process for what happens later.
+from mailhost.webmail.models import Preferences
+alice = User.objects.get(email="alice@example.test")
+Preferences.objects.create(user=alice, undo_seconds=0)
 """
 MAIL = """
 import time

@@ -74,7 +74,7 @@ def test_a_message_goes_to_a_colleague(site: Site, alice: Any, request: Any) -> 
     alice.locator(".bottom a" if alice.narrow else ".side .compose").click()
     alice.fill("#id_to", "bob@example.test")
     alice.fill("#id_subject", subject)
-    alice.fill("#id_text", "Hello Bob")
+    alice.locator(".write[data-ready] .editor").fill("Hello Bob")
     alice.click("[data-send]")
     alice.locator("#notices", has_text="Message sent.").wait_for()
     if alice.narrow:

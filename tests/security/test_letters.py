@@ -51,6 +51,10 @@ with open({file!r}, 'w') as places:
     for row in read.page(f, limit=1000):
         places.write(f'{{row.subject}}\\t/mail/{{a}}/{{f}}/{{row.uid}}/\\n')
 """
+LOADED = """() => {
+  const inner = document.querySelector("iframe.html")?.contentDocument;
+  return inner && inner.URL !== "about:blank" && inner.readyState === "complete";
+}"""
 FOUND = Path(__file__).with_name("found.js").read_text("utf-8")
 
 
@@ -60,7 +64,7 @@ def letters(site: Site, canary: str, tmp_path_factory: Any) -> dict[str, str]:
     host = canary.partition("//")[2]
     more = {"MIME_Version": "1.0", "Content_Type": "text/html; charset=utf-8"}
     mail = [
-        letter(name, filled.replace("CANARY", canary) + "<p>the end</p>", **more)
+        letter(name, filled.replace("CANARY", canary), **more)
         for name, text in (SCRIPTS | REQUESTS_NAMED).items()
         for filled in [text.replace("CANARYHOST", host)]
     ]
@@ -85,9 +89,7 @@ def test_nothing_runs_and_nothing_is_asked(
         page.on("dialog", lambda dialog: outside.append(dialog.message))
         for name, path in letters.items():
             page.goto(site.url + path + images)
-            page.frame_locator("iframe.html").locator(
-                "p", has_text="the end"
-            ).wait_for()
+            page.wait_for_function(LOADED)
             page.wait_for_load_state("networkidle")
             assert page.evaluate(FOUND) == [], name
             for y in range(200, 780, 40):

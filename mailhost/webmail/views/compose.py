@@ -1,24 +1,41 @@
 """Writing: a new message, an answer, a forward, a draft; sending and saving."""
 
+import contextlib
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
+from mailhost import delivery
+from mailhost.delivery import scheduled
+from mailhost.mime.addresses import Address
 from mailhost.mime.build import Attachment
+from mailhost.mime.html import to_text
 from mailhost.store.errors import StoreError
-from mailhost.webmail import composing, door, sending
+from mailhost.store.gate import gate
+from mailhost.webmail import composing, door, people, quoting, sending, writing
 from mailhost.webmail.composing import Kept, Start, Written
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.forms import ComposeForm
 from mailhost.webmail.letters import Where
+from mailhost.webmail.models import Contact
+from mailhost.webmail.sending import Sent
 from mailhost.webmail.views import page
 
 READER = "webmail/reader/compose.html"
+FILES = "webmail/reader/attach.html"
+WAITING = "webmail/reader/waiting.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +45,9 @@ def compose(request: Request) -> HttpResponse:
     own = door.own_addresses(request.user)
     if request.method != "POST":
         start = _start(request, own)
-        return _form(request, ComposeForm(own, initial=start.fields), start.kept)
+        plain = {"plain": "1" if page.preferences(request).plain else ""}
+        initial = plain | start.fields
+        return _form(request, ComposeForm(own, initial=initial), start.kept)
     form = ComposeForm(own, request.POST, request.FILES)
     kept = _kept(request)
     if form.is_valid() and _is_too_large(form, kept):
@@ -36,6 +55,8 @@ def compose(request: Request) -> HttpResponse:
     if form.errors:
         return _form(request, form, kept)
     if request.POST.get("action") == "draft":
+        if request.POST.get("auto"):
+            return _autosave(request, form, kept)
         return _save(request, form, kept, own)
     return _send(request, form, kept)
 
@@ -49,9 +70,12 @@ def _start(request: Request, own: list[str]) -> Start:
                 raise Http404
             _folder, listed = door.message(request.user, *where)
             if kind == "draft":
-                return composing.resume(listed, where)
-            return composing.answer(listed, where, kind, own)
-    return Start({"to": asked.get("to", "")[:1000], "sender": own[0] if own else ""})
+                return composing.resume(request.user, listed, where)
+            found = composing.answer(request.user, listed, where, kind)
+            return found.signed(page.preferences(request).signature)
+    fields = {name: asked.get(name, "")[:1000] for name in ("to", "subject")}
+    fields["sender"] = own[0] if own else ""
+    return Start(fields).signed(page.preferences(request).signature)
 
 
 def _where(request: Request, text: str) -> Where | None:
@@ -86,17 +110,23 @@ def _written(request: Request, form: ComposeForm, kept: list[Kept]) -> Written:
         in_reply_to, references = composing.thread(origin)
     if data["kind"] == "forward":
         in_reply_to = ""
+    html = writing.Html("", [])
+    text = data["text"].replace("\r\n", "\n")
+    if data["html"] and not data["plain"]:
+        html = writing.cleaned(request.user, data["html"])
+        text = to_text(html.text)
     return Written(
         composing.sender(request.user, data["sender"]),
         data["to"],
         data["cc"],
         data["bcc"],
         data["subject"],
-        data["text"].replace("\r\n", "\n"),
-        _attachments(form, kept),
+        text,
+        [*html.pictures, *_attachments(form, kept)],
         in_reply_to,
         references,
         composing.new_message_id(data["sender"]),
+        html.text,
     )
 
 
@@ -113,7 +143,7 @@ def _is_too_large(form: ComposeForm, kept: list[Kept]) -> bool:
     size += sum(one.file.size for one in kept)
     # base64 makes three octets four, and line ends come on top.
     most: int = settings.MAILHOST_MAX_MESSAGE_BYTES
-    return size * 37 // 27 + len(data["text"]) > most
+    return size * 37 // 27 + len(data["text"]) + len(data["html"]) > most
 
 
 def _send(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse:
@@ -122,22 +152,37 @@ def _send(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse
         form.add_error("to", _("Whom shall it go to?"))
         return _form(request, form, kept)
     written = _written(request, form, kept)
+    later = data["later"]
+    seconds = page.preferences(request).undo_seconds
+    if later and later <= timezone.now():
+        form.add_error("later", _("This time is over."))
+        return _form(request, form, kept)
     try:
         sent = sending.send(
-            request.user, written, peer=request.META.get("REMOTE_ADDR", "")
+            request.user,
+            written,
+            peer=request.META.get("REMOTE_ADDR", ""),
+            due=later or (timezone.now() + timedelta(seconds=seconds)),
+            waits=bool(later or seconds),
         )
     except sending.NotSent as error:
         form.add_error(None, _("It was not sent. %s") % error)
         return _form(request, form, kept)
     _settle(request, data)
-    text = _("Message sent.")
+    people.wrote_to(request.user, [*data["to"], *data["cc"], *data["bcc"]])
+    return _done(request, _told(sent, later), sent.scheduled)
+
+
+def _told(sent: Sent, later: datetime | None) -> str:
+    if later:
+        when = formats.date_format(timezone.localtime(later), "DATETIME_FORMAT")
+        return _("It will be sent on %s.") % when
     if sent.refused:
-        text = _("Sent, but not to %s") % ", ".join(
-            f"{a}: {w}" for a, w in sent.refused
-        )
-    elif not sent.is_kept:
-        text = _("Sent. No copy was kept: the account is full.")
-    return _done(request, text)
+        refused = (f"{address}: {why}" for address, why in sent.refused)
+        return _("Sent, but not to %s") % ", ".join(refused)
+    if not sent.is_kept:
+        return _("Sent. No copy was kept: the account is full.")
+    return _("Message sent.")
 
 
 def _settle(request: Request, data: dict[str, Any]) -> None:
@@ -169,7 +214,7 @@ def _save(
     if old is not None:
         _drop(request, old)
     _folder, listed = door.message(request.user, *draft)
-    start = composing.resume(listed, draft)
+    start = composing.resume(request.user, listed, draft)
     fields = start.fields | {
         name: form.cleaned_data[name] for name in ("origin", "kind")
     }
@@ -180,13 +225,77 @@ def _save(
     return response
 
 
-def _done(request: Request, text: str) -> HttpResponse:
+def _autosave(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse:
+    """Save what is written so far; tell the page where it is, and its files."""
+    old = Where.read(form.cleaned_data["draft"])
+    try:
+        draft = sending.save_draft(request.user, _written(request, form, kept))
+    except (StoreError, sending.NotSent) as error:
+        return door.told(str(error), 409)
+    if old is not None:
+        with contextlib.suppress(Http404):  # another window has moved it
+            _drop(request, old)
+    _folder, listed = door.message(request.user, *draft)
+    start = composing.resume(request.user, listed, draft)
+    response = render(request, FILES, {"kept": start.kept, "form": form})
+    response["X-Draft"] = draft.text
+    return response
+
+
+@require_POST
+@signed_in
+def unsend(request: Request, number: int) -> HttpResponse:
+    """Call a message off that waits to be sent, and go on writing it."""
+    recalled = delivery.cancel_sync(request.user.pk, number)
+    if recalled is None:
+        return door.told(_("It is too late: the message is on its way."), 404)
+    draft = sending.keep_draft(request.user, recalled)
+    address = f"{reverse('webmail:compose')}?draft={draft.text}"
+    if not request.htmx:
+        return redirect(address)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"mailopen": {"url": address}})
+    return response
+
+
+@require_safe
+@signed_in
+def waiting(request: Request) -> HttpResponse:
+    """Show what waits to be sent."""
+    context = {"waiting": gate.read_sync(scheduled.waiting, request.user.pk)}
+    if request.htmx.target == "reader":
+        return render(request, WAITING, context)
+    inbox = page.inbox(request)
+    if inbox is None:
+        return redirect("webmail:home")
+    return page.whole(request, inbox, reader=WAITING, pane="reader", **context)
+
+
+@require_safe
+@signed_in
+def complete(request: Request) -> HttpResponse:
+    """Show whom ?q= may mean."""
+    found = people.complete(request.user, request.GET.get("q", "")[:100])
+    spelled = [quoting.spelled([_address(one)]) for one in found]
+    return render(request, "webmail/reader/people.html", {"found": spelled})
+
+
+def _address(contact: Contact) -> Address:
+    local, _at, host = contact.address.rpartition("@")
+    return Address(contact.name, local, host)
+
+
+def _done(request: Request, text: str, number: int | None = None) -> HttpResponse:
     inbox = page.inbox(request)
     if not request.htmx or inbox is None:
         return redirect("webmail:home")
     response = render(request, page.EMPTY_READER, {"current": inbox})
     response["HX-Trigger"] = json.dumps(
-        {"mailchanged": "", "mailnotice": {"text": text}, "mailgone": {"m": []}}
+        {
+            "mailchanged": "",
+            "mailnotice": {"text": text, "unsend": number},
+            "mailgone": {"m": []},
+        }
     )
     return response
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from mailhost.store.values import FolderInfo
 from mailhost.webmail import door, labels, places, preferring, rows
-from mailhost.webmail.door import Request
+from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.models import SavedSearch
 from mailhost.webmail.reading import Viewer
 from mailhost.webmail.rows import PAGE, Row
@@ -152,3 +155,34 @@ def inbox(request: Request) -> FolderInfo | None:
             if "r" in folder.rights:
                 return folder
     return None
+
+
+@require_safe
+@signed_in
+def keyboard(request: Request) -> HttpResponse:
+    """Show what the keys do."""
+    context = {"preferences": preferences(request)}
+    return render(request, "webmail/keyboard.html", context)
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - any
+    """Tell browsers how the webmail is installed as an app. Nobody's mail is in it."""
+    icon = {
+        "src": static("webmail/favicon.svg"),
+        "sizes": "any",
+        "type": "image/svg+xml",
+    }
+    told = {
+        "name": _("Mail"),
+        "short_name": _("Mail"),
+        "id": "/",
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#3f5bd9",
+        "icons": [icon, icon | {"purpose": "maskable"}],
+        "shortcuts": [{"name": _("Compose"), "url": reverse("webmail:compose")}],
+    }
+    return HttpResponse(json.dumps(told), content_type="application/manifest+json")

@@ -82,5 +82,8 @@ def browser_of() -> "Callable[[User], Client]":
 
 @pytest.fixture
 def page(browser_of: "Callable[[User], Client]", alice: "User") -> "Client":
-    """alice's browser."""
+    """alice's browser; what she sends goes at once."""
+    from mailhost.webmail.models import Preferences
+
+    Preferences.objects.create(user=alice, undo_seconds=0)
     return browser_of(alice)

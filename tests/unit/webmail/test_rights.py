@@ -143,7 +143,11 @@ def test_a_strangers_attachment_is_not_taken_along(
 
 # What names mail in its query or form: (path, query, form). Every URL without an object
 # in its path is here, or in HARMLESS, which name nobody's.
-HARMLESS = {"login", "logout", "home", "manage", "suggest", "save"}
+HARMLESS = {
+    "login", "logout", "home", "manage", "suggest", "save", "waiting", "people",
+    "settings", "display", "device", "contact", "import_cards", "export_cards",
+    "keyboard", "manifest",
+}  # fmt: skip
 NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "search": ({"q": "x", "from": "{folder}"}, {}),
     "mode": ({}, {"folder": "{folder}"}),
@@ -200,9 +204,27 @@ def test_no_url_shows_a_stranger_anything(
 
 def rows_of(user: "User") -> dict[str, int]:
     """What alice keeps in the webmail itself, under url.parameter."""
+    from accounts import apppasswords
     from mailhost.webmail.models import SavedSearch, Undo
 
     return {
         "undo.number": Undo.objects.create(user=user, steps=[]).pk,
+        "unsend.number": later(user),
+        "revoke.number": apppasswords.create(user.pk, "phone")[0].pk,
         "forget.number": SavedSearch.objects.create(user=user, name="n", query="q").pk,
     }
+
+
+def later(user: "User") -> int:
+    """The number of a message of alice's that waits."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from mailhost import delivery
+    from mailhost.outbound.values import Envelope, Recipient
+
+    octets = b"From: alice@example.test\r\nSubject: later\r\n\r\nx\r\n"
+    envelope = Envelope("alice@example.test", (Recipient("x@far.test"),))
+    due = timezone.now() + timedelta(hours=1)
+    return delivery.schedule_sync(user.pk, octets, envelope, due)

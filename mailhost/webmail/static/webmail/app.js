@@ -7,6 +7,7 @@ import { fitFrames } from "./frames.js";
 import { clearPicked, refreshMarks } from "./picking.js";
 import "./moving.js";
 import "./suggesting.js";
+import { startWriting } from "./writing.js";
 
 const app = () => $(".app");
 
@@ -31,8 +32,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "reader") {
     show($("#reader .blank") ? "list" : "reader");
-    const field = $("#reader .write");
-    if (field) startWriting(field);
+    if ($("#reader .write")) startWriting();
     else if (event.detail.requestConfig?.triggeringEvent?.type === "click") $("#reader").focus();
     toNewest();
   }
@@ -45,17 +45,6 @@ document.addEventListener("htmx:afterSwap", (event) => {
 function toNewest() {
   const found = $("#reader .letter.unread[open]") ?? $$("#reader .letter[open]").at(-1);
   if (found && $$("#reader .letter").length > 1) found.scrollIntoView({ block: "start" });
-}
-
-function startWriting(form) {
-  const to = $("#id_to", form);
-  const text = $("#id_text", form);
-  if (to.value) {
-    text.focus({ preventScroll: true });
-    text.setSelectionRange(0, 0);
-  } else {
-    to.focus({ preventScroll: true });
-  }
 }
 
 document.addEventListener("htmx:responseError", (event) => {
@@ -73,7 +62,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
-document.addEventListener("mailnotice", (event) => notice(event.detail.text ?? event.detail.value, event.detail.undo));
+document.addEventListener("mailnotice", (event) => {
+  const { text, value, undo, unsend } = event.detail;
+  notice(text ?? value, undo ? `/undo/${undo}/` : unsend && `/unsend/${unsend}/`);
+});
+document.addEventListener("mailopen", (event) => htmx.ajax("GET", event.detail.url, { target: "#reader", swap: "innerHTML" }));
 document.addEventListener("mailgone", (event) => {
   const gone = event.detail.m ?? [];
   for (const m of gone) document.getElementById(`row${m}`)?.remove();
@@ -139,15 +132,6 @@ document.addEventListener("change", (event) => {
     $(`button[value=${action}]`, target.form).click();
     target.value = "";
   }
-  if (target.type === "file") {
-    const names = [...target.files].map((file) => {
-      const chip = document.createElement("span");
-      chip.className = "chip";
-      chip.textContent = file.name;
-      return chip;
-    });
-    $("#picked").replaceChildren(...names);
-  }
 });
 // Frames are measured when they can be seen.
 document.addEventListener("toggle", (event) => {
@@ -158,7 +142,6 @@ show(app().dataset.pane);
 fitFrames();
 refreshMarks();
 toNewest();
-const writing = $("#reader .write");
-if (writing) startWriting(writing);
+startWriting();
 startKeys({ show, refreshMarks });
 startLive(app().dataset.live);

@@ -17,6 +17,7 @@ export async function post(url, fields) {
   }
 }
 
+// `undo` is where it is taken back, by POST.
 export function notice(text, undo) {
   const box = $("#notices");
   const line = document.createElement("p");
@@ -27,7 +28,7 @@ export function notice(text, undo) {
     button.textContent = box.dataset.undo;
     button.addEventListener("click", () => {
       line.remove();
-      post(`/undo/${undo}/`, {});
+      post(undo, {});
     });
     line.append(button);
   }

@@ -19,7 +19,7 @@ function pick(refreshMarks) {
 
 export function startKeys({ show, refreshMarks }) {
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog");
+    const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       $("#reader [data-send]")?.click();
       return;

@@ -1,0 +1,188 @@
+"""The settings page: display, writing, labels, searches, senders, people, devices.
+
+Each form posts to a URL of its own and gets the page again.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.forms import ModelForm
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import apppasswords
+from accounts.models import AppPassword
+from mailhost.store import blocking
+from mailhost.store.gate import gate
+from mailhost.webmail import door, labels, people
+from mailhost.webmail.door import Request, signed_in
+from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch
+from mailhost.webmail.views import page
+from mailhost.webmail.views.parts import given
+
+SETTINGS = "webmail/reader/settings.html"
+MOST_LABELS = 100
+MOST_DEVICES = 100
+MOST_CARDS = 4 * 1024 * 1024  # octets of a file
+
+
+if TYPE_CHECKING:  # Django's own has no type parameters
+    PreferencesBase = ModelForm[Preferences]
+else:
+    PreferencesBase = ModelForm
+
+
+class PreferencesForm(PreferencesBase):
+    """How the webmail looks and acts."""
+
+    class Meta:
+        model = Preferences
+        fields = (
+            "threaded", "theme", "density", "pictures", "plain", "undo_seconds",
+            "signature",
+        )  # fmt: skip
+
+
+@require_safe
+@signed_in
+def show(request: Request) -> HttpResponse:
+    """Show all of it."""
+    return _page(request)
+
+
+def _page(request: Request, **more: Any) -> HttpResponse:
+    user = request.user
+    door.forget(user)
+    accounts = [one.account for one in door.accounts(user) if "a" in one.account.rights]
+    context = {
+        "form": PreferencesForm(instance=page.preferences(request), label_suffix=""),
+        "accounts_of_mine": [
+            {
+                "account": one,
+                "labels": labels.known(user, one.id).values(),
+                "blocked": gate.read_sync(blocking.blocked, one.id),
+            }
+            for one in accounts
+        ],
+        "saved": SavedSearch.objects.filter(user=user).order_by("name"),
+        "devices": AppPassword.objects.filter(user=user).order_by("name", "pk"),
+        "contacts": Contact.objects.filter(user=user, kept=True).order_by("name")[:200],
+        "hues": range(labels.HUES),
+        "preferences": page.preferences(request),
+        **more,
+    }
+    if request.htmx.target == "reader":
+        return render(request, SETTINGS, context)
+    inbox = page.inbox(request)
+    if inbox is None:
+        return redirect("webmail:home")
+    return page.whole(request, inbox, reader=SETTINGS, pane="reader", **context)
+
+
+@require_POST
+@signed_in
+def display(request: Request) -> HttpResponse:
+    """Keep the preferences; the page is loaded anew, for its colours."""
+    form = PreferencesForm(request.POST, instance=page.preferences(request))
+    if not form.is_valid():
+        return _page(request, form=form)
+    form.save()
+    if request.htmx:
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = request.path.replace("display/", "")
+        return response
+    return redirect("webmail:settings")
+
+
+@require_POST
+@signed_in
+def label(request: Request, account_id: int) -> HttpResponse:
+    """Make a label, change one, or with delete=1 forget one; mail keeps its keyword."""
+    if "w" not in door.account(request.user, account_id).rights:
+        raise PermissionDenied
+    word = request.POST.get("keyword", "").lower()
+    name = request.POST.get("name", "").strip()[:60]
+    hue = (page.number(request.POST.get("hue")) or 0) % labels.HUES
+    mine = Label.objects.filter(account_id=account_id)
+    if request.POST.get("delete") == "1":
+        mine.filter(keyword=word).delete()
+    elif name and word:
+        mine.filter(keyword=word).update(name=name, hue=hue)
+    elif name and mine.count() < MOST_LABELS:
+        Label.objects.get_or_create(
+            account_id=account_id,
+            keyword=labels.keyword_for(name),
+            defaults={"name": name, "hue": hue},
+        )
+    return _page(request)
+
+
+@require_POST
+@signed_in
+def unblock(request: Request, account_id: int) -> HttpResponse:
+    """Block a sender no longer."""
+    if "a" not in door.account(request.user, account_id).rights:
+        raise PermissionDenied
+    address = request.POST.get("address", "")
+    gate.write_sync([account_id], blocking.unblock, account_id, address)
+    return _page(request)
+
+
+@require_POST
+@signed_in
+def device(request: Request) -> HttpResponse:
+    """Make a password for one device; it is shown this once."""
+    name = request.POST.get("name", "").strip()[:100]
+    if (
+        not name
+        or AppPassword.objects.filter(user=request.user).count() >= MOST_DEVICES
+    ):
+        return door.told(_("A device needs a name."), 409)
+    scopes = [one for one in apppasswords.SCOPES if one != "web"]
+    _row, text = apppasswords.create(request.user.pk, name, scopes)
+    return _page(request, fresh=text, fresh_name=name)
+
+
+@require_POST
+@signed_in
+def revoke(request: Request, number: int) -> HttpResponse:
+    """End the password of a device, and what it has open."""
+    door.own(AppPassword.objects, request.user, number).delete()
+    return _page(request)
+
+
+@require_POST
+@signed_in
+def contact(request: Request) -> HttpResponse:
+    """Keep somebody, or with delete=1 forget them."""
+    address = request.POST.get("address", "")
+    if request.POST.get("delete") == "1":
+        Contact.objects.filter(
+            user=request.user, address=address.strip().casefold()
+        ).delete()
+    elif not people.keep(request.user, address, request.POST.get("name", "")):
+        return door.told(_("This is not an e-mail address: %s") % address[:100], 409)
+    return _page(request)
+
+
+@require_POST
+@signed_in
+def import_cards(request: Request) -> HttpResponse:
+    """Keep the people of a vCard file."""
+    file = request.FILES.get("cards")
+    if file is None or (file.size or 0) > MOST_CARDS:
+        return door.told(_("Choose a vCard file of at most 4 MB."), 409)
+    text = file.read().decode("utf-8", "replace")
+    found = list(people.read_cards(text))[: people.MOST_CARDS]
+    kept = sum(people.keep(request.user, address, name) for address, name in found)
+    return page.noticed(_page(request), _("%d people were taken in.") % kept)
+
+
+@require_safe
+@signed_in
+def export_cards(request: Request) -> HttpResponse:
+    """Give the kept people away as vCards."""
+    octets = people.cards(request.user).encode("utf-8", "replace")
+    return given(octets, "text/vcard; charset=utf-8", "contacts.vcf", inline=False)
