@@ -99,12 +99,12 @@ def structure(folder_id: int, uid: int) -> tuple[int, Part]:
     return content_id, from_json(parts)
 
 
-def opened(folder_id: int, uid: int) -> tuple[int, Part, bytes]:
-    """Return a message's content id, its part tree and its header block."""
-    (content_id, parts, header), *_ = gate.read_sync(
-        read.contents, folder_id, [uid], ("content_id", "parts", "header")
+def opened(folder_id: int, uid: int) -> tuple[int, Part, bytes, str]:
+    """Return a message's content id, part tree, header block and Message-ID."""
+    (content_id, parts, header, message_id), *_ = gate.read_sync(
+        read.contents, folder_id, [uid], ("content_id", "parts", "header", "message_id")
     ).values()
-    return content_id, from_json(parts), header
+    return content_id, from_json(parts), header, message_id
 
 
 def bodies(content_id: int, root: Part) -> list[Body]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from mailhost.mime.addresses import Address
+from mailhost.outbound import states
+from mailhost.outbound.states import Standing
 from mailhost.store import conversations, flags
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
@@ -16,6 +18,7 @@ from mailhost.webmail import (
     letters,
     pictures,
     rows,
+    sending,
     unsubscribing,
 )
 from mailhost.webmail.letters import Body, File
@@ -39,6 +42,7 @@ class Inside:
     trusts: bool  # they are, for this sender
     warnings: Sequence[str]
     unsubscribe: Way
+    standings: Sequence[Standing]  # of what was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def letter(
 
 def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
     """Return what an open letter shows."""
-    content_id, root, header = letters.opened(folder.id, listed.uid)
+    content_id, root, header, message_id = letters.opened(folder.id, listed.uid)
     bodies = [
         (body, composing.readable(body.text, part) if part else body.text)
         for body in letters.bodies(content_id, root)
@@ -160,4 +164,13 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
         trusts,
         deceits.warnings(author, people["reply_to"], viewer.known),
         unsubscribing.way_of(header),
+        _standings(folder, viewer, message_id),
     )
+
+
+def _standings(
+    folder: FolderInfo, viewer: Viewer, message_id: str
+) -> Sequence[Standing]:
+    if folder.role != "sent":
+        return ()
+    return gate.read_sync(states.of, viewer.user.pk, sending.envid(message_id))

@@ -200,3 +200,23 @@ def test_cards_are_written_as_they_are_read(box: Box) -> None:
     assert address == "dora@far.test"
     assert name.startswith("Dora; the, \\")
     assert not people.keep(box.user, "no address", "x")
+
+
+@pytest.mark.engines
+def test_what_was_sent_says_where_it_stands(box: Box, page: Client) -> None:
+    from mailhost.outbound.models import QueueRecipient, State
+
+    send(page, to="dora@far.test")
+    (uid,) = box.uids("Sent")
+    path = box.url(uid, name="Sent")
+    assert "on its way to dora@far.test" in words(page, path)
+    QueueRecipient.objects.update(state=State.FAILED, last_reply="550 <b>nobody</b>")
+    assert "not delivered to dora@far.test" in words(page, path)
+    assert "550 &lt;b&gt;nobody" in page.get(path).content.decode()
+    QueueRecipient.objects.update(state=State.SENT)
+    assert "delivered to dora@far.test" in words(page, path)
+
+
+def words(page: Client, path: str) -> str:
+    shown = re.sub(r"<[^>]*>", "", page.get(path).content.decode())
+    return " ".join(shown.split())

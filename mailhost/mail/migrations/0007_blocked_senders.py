@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_accounts_for_administrators'),
-        ('mail', '0005_conversations'),
+        ('mail', '0006_conversations'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0002_quota_messages"),
-        ("mail", "0004_fewer_indexes"),
+        ("mail", "0005_notify_marks"),
     ]
 
     operations = [
