@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,7 +96,7 @@ def wait_for(url: str) -> None:
     while time.monotonic() < until:
         try:
             urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, or slow while others work
             time.sleep(0.1)
         else:
             return
