@@ -19,10 +19,12 @@ from django.conf import settings
 from django.db import connections
 
 from tests import postgres
+from tests.browser.site import chromium, site
 
 if TYPE_CHECKING:  # models cannot be imported before the settings
     from accounts.models import User
 
+__all__ = ["chromium", "site"]  # one browser, whichever directory asks
 PASSWORD = "correct horse battery"
 STATE = pytest.StashKey[postgres.Server]()
 SCRATCH = pytest.StashKey[Path]()
@@ -101,7 +103,7 @@ def pytest_make_collect_report(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser last: Playwright leaves its event loop running in the thread."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    items.sort(key=lambda item: bool({"browser", "security"} & {*item.path.parts}))
 
 
 def everything_required() -> bool:

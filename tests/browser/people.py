@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.site import PASSWORD, Site
 
 WIDE, NARROW = (1280, 800), (390, 844)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Site
 from tests.browser.people import NARROW, WIDE, letter, logged_in, open_folder
+from tests.browser.site import Site
 
 
 @pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Site
 from tests.browser.people import NARROW, WIDE, logged_in
+from tests.browser.site import Site
 
 HTML = (
     b"From: Shop <shop@far.test>\r\nTo: alice@example.test\r\nSubject: %b\r\n"

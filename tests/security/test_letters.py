@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
-from tests.browser.conftest import Site
 from tests.browser.people import WIDE, letter, logged_in
+from tests.browser.site import Site
 from tests.security.vectors import REQUESTS, SCRIPTS
 
 

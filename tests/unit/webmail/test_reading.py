@@ -238,6 +238,18 @@ def test_one_click_leaves(box: Box, page: Client, monkeypatch: Any) -> None:
 
 
 @pytest.mark.engines
+def test_who_is_blocked_is_one_question(
+    box: Box, django_assert_num_queries: Any
+) -> None:
+    from mailhost.store import blocking
+
+    blocking.block(box.account_id, "Spam@Far.test")
+    with django_assert_num_queries(1):
+        found = blocking.junk_of([box.account_id, 99], ["x@y.test", "SPAM@far.test"])
+    assert found == {box.account_id: box.folder("Junk")}
+    assert blocking.junk_of([box.account_id], ["ham@far.test"]) == {}
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_mail_of_a_blocked_sender_goes_to_junk(box: Box, page: Client) -> None:
     from asgiref.sync import sync_to_async
