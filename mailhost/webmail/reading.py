@@ -7,7 +7,7 @@ from accounts.models import User
 from mailhost.mime.addresses import Address
 from mailhost.outbound import states
 from mailhost.outbound.states import Standing
-from mailhost.store import conversations, flags
+from mailhost.store import conversations, flags, verdict
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
@@ -19,11 +19,13 @@ from mailhost.webmail import (
     pictures,
     rows,
     sending,
+    trust,
     unsubscribing,
 )
 from mailhost.webmail.letters import Body, File
 from mailhost.webmail.models import Preferences
 from mailhost.webmail.rows import Known, Row
+from mailhost.webmail.trust import Trust
 from mailhost.webmail.unsubscribing import Way
 
 MOST_OPEN = 5  # unread ones that stand open beside the newest and the chosen
@@ -43,6 +45,7 @@ class Inside:
     warnings: Sequence[str]
     unsubscribe: Way
     standings: Sequence[Standing]  # of what was sent
+    trust: Sequence[Trust]  # what was found when it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,9 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
         deceits.warnings(author, people["reply_to"], viewer.known),
         unsubscribing.way_of(header),
         _standings(folder, viewer, message_id),
+        trust.of(
+            gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
+        ),
     )
 
 
