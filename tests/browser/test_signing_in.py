@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.site import PASSWORD, Site
 
 KEY = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,

@@ -148,13 +148,13 @@ def test_what_we_decide_counts_for_the_directory_too(alice: User) -> None:
 
 
 def test_the_web_logs_in_by_it_once(client: Client, alice: User) -> None:
-    sent = {"username": CAROL, "password": SECRET}
+    sent = {"login": CAROL, "password": SECRET}
     assert client.post("/login/", sent).status_code == 302
     assert client.session[SESSION_KEY] == str(User.objects.get(email=CAROL).pk)
     client.logout()
-    client.post("/login/", {"username": CAROL, "password": "wrong"})
+    client.post("/login/", {"login": CAROL, "password": "wrong"})
     assert SESSION_KEY not in client.session
-    client.post("/login/", {"username": alice.email, "password": PASSWORD})
+    client.post("/login/", {"login": alice.email, "password": PASSWORD})
     assert client.session[SESSION_KEY] == str(alice.pk)
 
 
@@ -164,7 +164,7 @@ def test_the_directory_is_no_way_around_a_ban(client: Client) -> None:
             auth.check(Password(CAROL, "wrong"), AT)
     with pytest.raises(auth.TooManyFailures):
         auth.check(Password(CAROL, SECRET), AT)
-    sent = {"username": CAROL, "password": SECRET}
+    sent = {"login": CAROL, "password": SECRET}
     client.post("/login/", sent, REMOTE_ADDR=AT.address)
     assert SESSION_KEY not in client.session
 
