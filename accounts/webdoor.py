@@ -37,7 +37,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
     @override
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         # Without allauth's own count of failures: accounts.throttle has a better one.
-        return authenticate(request, **credentials)
+        # Other backends (LDAP) know a login by this name alone.
+        login = credentials.pop("email", None)
+        return authenticate(request, username=login, **credentials)
 
     @override
     def reauthenticate(self, user: Any, password: str) -> bool:
