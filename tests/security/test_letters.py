@@ -72,7 +72,9 @@ def letters(site: Site, canary: str, tmp_path_factory: Any) -> dict[str, str]:
     site.put("bob@example.test", *mail, apart=0)
     site.run(PLACES.format(file=str(file)))
     lines = file.read_text("utf-8").splitlines()
-    return dict(line.split("\t") for line in lines)
+    found = dict(line.split("\t") for line in lines)
+    # Other tests' mail may lie there too.
+    return {name: found[name] for name in SCRIPTS | REQUESTS_NAMED}
 
 
 REQUESTS_NAMED = {f"request by {name}": text for name, text in REQUESTS.items()}
@@ -82,7 +84,6 @@ REQUESTS_NAMED = {f"request by {name}": text for name, text in REQUESTS.items()}
 def test_nothing_runs_and_nothing_is_asked(
     site: Site, chromium: Any, letters: dict[str, str], images: str
 ) -> None:
-    assert len(letters) >= len(SCRIPTS) + len(REQUESTS)
     with logged_in(site, chromium, WIDE, "bob", strict=False) as page:
         outside: list[str] = []
         page.on("request", lambda r: outside.append(r.url))
