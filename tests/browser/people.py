@@ -26,7 +26,7 @@ def logged_in(
         viewport={"width": width, "height": height}, has_touch=narrow, **more
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.narrow = narrow
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

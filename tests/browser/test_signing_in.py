@@ -16,7 +16,7 @@ def test_a_passkey_is_made_and_lets_in(site: Site, chromium: Any) -> None:
     url = site.url.replace("127.0.0.1", "localhost")
     context = chromium.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     chrome = context.new_cdp_session(page)
     chrome.send("WebAuthn.enable")
     chrome.send("WebAuthn.addVirtualAuthenticator", {"options": KEY})
