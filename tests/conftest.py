@@ -136,12 +136,14 @@ def no_writes_behind_the_test() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_after_the_test() -> Generator[None]:
-    """End the threads of the change feed, and forget folders whose ids come again."""
+    """End the threads that hold connections, and forget folders whose ids come again."""
     yield
     from mailhost.outbound import wake
     from mailhost.store.feed import feed
+    from mailhost.store.gate import gate
     from mailhost.store.view import views
 
+    gate.stop()
     wake.quiet()
     feed.stop()
     views.clear()

@@ -46,11 +46,21 @@ def ask_password(command: BaseCommand, options: dict[str, Any]) -> str:
     if options["password_stdin"]:
         password = sys.stdin.readline().rstrip("\n")
     else:
-        password = getpass.getpass("Password: ")
-        if getpass.getpass("Again: ") != password:
-            raise CommandError("The two are not the same.")
+        password = _typed_twice()
     try:
         validate_password(password)
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
+    return password
+
+
+def _typed_twice() -> str:
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "There is no terminal to type a password: --random makes one,"
+            " --password-stdin reads it."
+        )
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise CommandError("The two are not the same.")
     return password

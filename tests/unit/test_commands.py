@@ -75,6 +75,14 @@ def test_a_weak_password_is_refused(
         run("setpassword", alice.email, "--password-stdin")
 
 
+def test_without_a_terminal_a_password_is_not_asked_for(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="--password-stdin"):
+        run("adduser", "c@new.test", "--new-domain")
+
+
 def test_addalias(alice: User, bob: User) -> None:
     run("addalias", "Team@example.test", alice.email, bob.email, "x@outside.test")
     found = addresses.resolve("team@example.test")
