@@ -136,7 +136,7 @@ def no_writes_behind_the_test() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_after_the_test() -> Generator[None]:
-    """End the threads that hold connections, and forget folders whose ids come again."""
+    """End threads that hold connections, and forget folders whose ids come again."""
     yield
     from mailhost.outbound import wake
     from mailhost.store.feed import feed
