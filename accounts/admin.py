@@ -28,7 +28,7 @@ from accounts.models import (
 )
 from accounts.scope import domains_of
 from accounts.signinadmin import LoginFailuresAdmin, LoginRecordAdmin, TokenAdmin
-from accounts.userforms import NewUserForm, UserForm
+from accounts.userforms import AddressForm, NewUserForm, UserForm
 
 __all__ = ["LoginFailuresAdmin", "LoginRecordAdmin", "TokenAdmin"]
 
@@ -93,6 +93,13 @@ class UserAdmin(Bounded, BaseUserAdmin, ModelAdmin):
     @override
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None else ()
+
+    @override
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # What is compared letter by letter is read out letter by letter.
+        if lookup.startswith(("password", "scram_")):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     # ---- What an administrator of domains gets less of
 
@@ -238,6 +245,15 @@ class MembershipInline(Bounded, TabularInline):
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("group",) if domains_of(request.user) is not None else None
 
+    @override
+    def _may(self, what: str, request: HttpRequest, obj: Any, *parent: Any) -> bool:
+        # Of a person's own account nobody but they lets others in.
+        account = parent[0] if parent else obj
+        personal = isinstance(account, Account) and account.owner_id is not None
+        if personal and domains_of(request.user) is not None:
+            return False
+        return super()._may(what, request, obj, *parent)
+
 
 @admin.register(Account)
 class AccountAdmin(Bounded, ModelAdmin):
@@ -332,6 +348,7 @@ class DomainAdmin(Bounded, ModelAdmin):
 class AddressAdmin(Bounded, ModelAdmin):
     """Where mail for an address goes."""
 
+    form = AddressForm
     list_display = ("__str__", "active", "own")
     list_filter = ("active", ("domain", admin.RelatedOnlyFieldListFilter))
     bounded_may = frozenset({"view", "add", "change", "delete"})
@@ -344,7 +361,9 @@ class AddressAdmin(Bounded, ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, *args, **kwargs)
+        made: Any = super().get_form(request, obj, *args, **kwargs)
+        bounds = {"domains": domains_of(request.user)}
+        form: Any = type(made.__name__, (made,), bounds)
         if obj is not None and "accounts" in form.base_fields:
             # Accounts out of bounds, which others put there, stay.
             field: Any = form.base_fields["accounts"]

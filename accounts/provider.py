@@ -22,6 +22,7 @@ from typing_extensions import override
 
 LOOPBACK = {"127.0.0.1", "::1"}
 KEY_FILE = "oidc-key.pem"
+USED = "ur"  # a type of Token beside allauth's own
 
 
 class ProviderAdapter(DefaultOIDCAdapter):  # type: ignore[misc]  # it has no types
@@ -47,6 +48,13 @@ class ProviderAdapter(DefaultOIDCAdapter):  # type: ignore[misc]  # it has no ty
         if "profile" in scopes:
             claims |= {"name": user.name, "preferred_username": user.email}
         return claims
+
+    @override
+    def populate_server_metadata(self, data: dict[str, Any]) -> None:
+        data["response_types_supported"] = ["code"]
+        data["grant_types_supported"] = ["authorization_code", "refresh_token"]
+        data["code_challenge_methods_supported"] = ["S256"]
+        data.pop("device_authorization_endpoint", None)
 
     @override
     def list_private_keys(self, **_kwargs: Any) -> list[PrivateKey]:
@@ -82,6 +90,8 @@ def _new_key() -> bytes:
 
 def refusal(request: HttpRequest) -> str:
     """Return why a request is not taken; "" if it is."""
+    if "none" in request.GET.get("prompt", "").split():
+        return "prompt=none is not taken: a person is always asked."
     if request.GET.get("response_type") != "code":
         return "Only response_type=code is taken."
     if request.GET.get("code_challenge_method") != "S256":
@@ -125,6 +135,33 @@ def programs_of(user_id: int) -> list[Client]:
 def refresh_token(text: str) -> Token | None:
     """Return the row of a refresh token that is good."""
     return Token.objects.lookup(Token.Type.REFRESH_TOKEN, text)
+
+
+def note_used(row: Token) -> None:
+    """Keep the hash of a refresh token that was changed for another, as its trap."""
+    Token.objects.get_or_create(
+        type=USED,
+        hash=row.hash,
+        defaults={
+            "user_id": row.user_id,
+            "client_id": row.client_id,
+            "expires_at": row.expires_at,
+        },
+    )
+
+
+def spring(text: str) -> bool:
+    """Take all that a program was given, if a used refresh token comes again.
+
+    Two hold the grant then, and one of them is a thief. RFC 9700 §4.14.2
+    """
+    row = Token.objects.by_value(text).filter(type=USED).first()
+    return row is not None and bool(revoke(row.user_id, row.client_id))
+
+
+def revoke_all(user_id: int) -> None:
+    """Take everything that a user gave to programs."""
+    Token.objects.filter(user_id=user_id).delete()
 
 
 def revoke(user_id: int, client_id: str) -> int:

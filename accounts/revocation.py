@@ -32,6 +32,15 @@ def access_token_deleted(instance: Any, **_: Any) -> None:
         revoke(instance.user_id, access_token_id=instance.pk)
 
 
+def user_revoked(user_id: int | None = None, **what: Any) -> None:
+    """Receive credential_revoked: with a user's password their programs' grants go."""
+    from accounts.provider import revoke_all  # not before the apps are ready
+
+    one = what.get("app_password_id") or what.get("access_token_id")
+    if user_id is not None and one is None:
+        revoke_all(user_id)
+
+
 def account_saved(instance: Any, created: bool, **_: Any) -> None:  # noqa: FBT001 -- Django's signature
     """Receive post_save of an Account: a suspended one has no sessions."""
     if not created and not instance.active and instance.owner_id is not None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from allauth.idp.oidc.models import Token
 from django.db.models import Model, Q, QuerySet
 
+from accounts.addresses import split_detail
 from accounts.models import (
     Account,
     Address,
@@ -49,10 +50,16 @@ def users_in(domains: Domains) -> QuerySet[User]:
         (Q(email__endswith=f"@{name}") for name in names - {""}),
         Q(pk__in=[]),
     )
+    return User.objects.filter(here).exclude(pk__in=above(domains).values("pk"))
+
+
+def above(domains: Domains) -> QuerySet[User]:
+    """Return who has more rights than to administer these domains."""
     elsewhere = Domain.objects.exclude(pk__in=domains.values("pk"))
     more = User.objects.filter(administered_domains__in=elsewhere)
-    plain = User.objects.filter(here, is_staff=False, is_superuser=False)
-    return plain.exclude(pk__in=more.values("pk"))
+    return User.objects.filter(
+        Q(is_staff=True) | Q(is_superuser=True) | Q(pk__in=more.values("pk"))
+    )
 
 
 def accounts_in(domains: Domains) -> QuerySet[Account]:
@@ -63,8 +70,20 @@ def accounts_in(domains: Domains) -> QuerySet[Account]:
 
 
 def addresses_in(domains: Domains) -> QuerySet[Address]:
-    """Return the addresses of these domains."""
-    return Address.objects.filter(domain__in=domains)
+    """Return the addresses of these domains, but of nobody who has more rights.
+
+    Who could turn such an address to themselves would receive and write in its name.
+    """
+    theirs = Account.objects.filter(owner__in=above(domains))
+    rows = Address.objects.filter(domain__in=domains)
+    return rows.exclude(accounts__in=theirs.values("pk"))
+
+
+def is_above(local_part: str, domain: Domain, domains: Domains) -> bool:
+    """Tell whether an address is the login of who has more rights, or a detail."""
+    base, _ = split_detail(local_part, domain.plus_separators)
+    names = {f"{part}@{domain.name}" for part in (local_part, base)}
+    return above(domains).filter(email__in=names).exists()
 
 
 def app_passwords_in(domains: Domains) -> QuerySet[AppPassword]:
@@ -74,9 +93,8 @@ def app_passwords_in(domains: Domains) -> QuerySet[AppPassword]:
 
 def memberships_in(domains: Domains) -> QuerySet[Membership]:
     """Return who of their people may use their shared accounts."""
-    return Membership.objects.filter(
-        account__in=accounts_in(domains), user__in=users_in(domains)
-    )
+    shared = accounts_in(domains).filter(owner=None)
+    return Membership.objects.filter(account__in=shared, user__in=users_in(domains))
 
 
 def tokens_in(domains: Domains) -> QuerySet[Any]:

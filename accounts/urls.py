@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts import rowconverter, views  # noqa: F401 - registers <row:…>
 
 urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/aliases/", views.add_alias, name="add_alias"),
-    path("account/aliases/<int:pk>/drop/", views.drop_alias, name="drop_alias"),
+    path("account/aliases/<row:pk>/drop/", views.drop_alias, name="drop_alias"),
     path(
         "account/programs/<str:client_id>/drop/",
         views.drop_program,

@@ -3,22 +3,27 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.aliases import add_alias, check_alias, read_aliases
-from accounts.models import Account, Domain, User, normalise_email
-from accounts.names import split_address
+from accounts.models import Account, Address, Domain, User, normalise_email
+from accounts.names import fold_local, split_address
 from accounts.renaming import check_rename
+from accounts.scope import is_above
 
 if TYPE_CHECKING:  # generic for the type checker alone
     ModelForm = forms.ModelForm[User]
     ChangeForm = DjangoUserChangeForm[User]
+    AddressBase = forms.ModelForm[Address]
 else:
-    ModelForm = forms.ModelForm
+    ModelForm = AddressBase = forms.ModelForm
     ChangeForm = DjangoUserChangeForm
 
 MEGABYTE = 1024 * 1024
@@ -127,6 +132,46 @@ class UserForm(ChangeForm):
             check_domain(email, self.domains)
             check_rename(self.instance, email)
         return email
+
+
+class AddressForm(AddressBase):
+    """An address; within bounds it is nobody's who has more rights."""
+
+    domains: Any = None  # accounts.scope.Domains, or None
+
+    class Meta:
+        model = Address
+        fields = "__all__"
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.domains is not None and self._is_above(**cleaned):
+            self.add_error("local_part", _("This address is not yours to give."))
+        return cleaned
+
+    def _is_above(self, local_part: str = "", domain: Any = None, **_more: Any) -> bool:
+        if not local_part or domain is None:
+            return False
+        return is_above(fold_local(local_part), domain, self.domains)
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A user's new password; the old one is checked where all are, and throttled."""
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        assert isinstance(request.user, User)
+        super().__init__(request.user, *args)
+        self._request = request
+
+    @override
+    def clean_old_password(self) -> str:
+        """Return the old password. Raises ValidationError."""
+        old: str = self.cleaned_data["old_password"]
+        email = self._request.user.get_username()
+        if authenticate(self._request, username=email, password=old) is None:
+            raise ValidationError(_("This is not your password, or try again later."))
+        return old
 
 
 def check_domain(email: str, domains: list[str] | None) -> None:

@@ -1,12 +1,9 @@
 """What people do about their own account in the browser: password and aliases."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts import aliases, provider
 from accounts.invitations import tokens
 from accounts.models import User
+from accounts.userforms import OwnPasswordForm
 
 
 class Welcome(PasswordResetConfirmView):
@@ -32,7 +30,7 @@ class Welcome(PasswordResetConfirmView):
 def account(request: HttpRequest) -> HttpResponse:
     """Show the page; by POST, change the password."""
     user = _user(request)
-    form: Any = PasswordChangeForm(user, request.POST or None)
+    form = OwnPasswordForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Your password is changed."))

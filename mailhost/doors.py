@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from mailhost.webmail.views.authorize import Authorize, Revoke
+from mailhost.webmail.views.authorize import Authorize, Redeem, Revoke
 from mailhost.webmail.views.login import Login
 
 
@@ -34,5 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before allauth's own of these addresses.
     path("identity/o/authorize", Authorize.as_view()),
     path("identity/o/api/revoke", Revoke.as_view()),
+    path("identity/o/api/token", Redeem.as_view()),
+    path("identity/o/api/device/code", closed),
+    path("identity/o/device", closed),
     path("", include("allauth.idp.urls")),
 ]

@@ -150,6 +150,13 @@ async def _address(host: str, port: int) -> str:
     return allowed[0]
 
 
+# Where IPv4 addresses hide that may be inside, and what was once local.
+HIDING = [
+    ipaddress.ip_network(name)
+    for name in ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10", "5f00::/16")
+]
+
+
 def is_global(address: str) -> bool:
     """Tell whether an address is out on the internet, and nothing but."""
     ip = ipaddress.ip_address(address.partition("%")[0])
@@ -158,7 +165,8 @@ def is_global(address: str) -> bool:
     inner = getattr(ip, "sixtofour", None)
     if ip in ipaddress.ip_network("64:ff9b::/96"):
         inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    good = ip.is_global and not ip.is_multicast
+    hides = ip.version == 6 and any(ip in network for network in HIDING)
+    good = ip.is_global and not ip.is_multicast and not hides
     return good and (inner is None or inner.is_global)
 
 

@@ -37,6 +37,8 @@ class Addresses(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         # Semicolons are what another mail program taught people; groups are rare.
+        if any(ord(c) < 32 or ord(c) == 127 for c in text):
+            raise ValidationError(_("There are line ends in the addresses."))
         found = parse_addresses(text.replace(";", ",").encode("utf-8", "replace"))
         wrong = [p.addr or p.name for p in found if not _can_be(p)]
         if wrong or (text.strip(" ,;") and not found):

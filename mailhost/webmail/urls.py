@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts import rowconverter  # noqa: F401 - registers <row:…>
 from mailhost.webmail.views import (
     acting,
     compose,
@@ -18,8 +19,8 @@ from mailhost.webmail.views import (
 )
 
 app_name = "webmail"
-FOLDER = "mail/<int:account_id>/<int:folder_id>/"
-MESSAGE = FOLDER + "<int:uid>/"
+FOLDER = "mail/<row:account_id>/<row:folder_id>/"
+MESSAGE = FOLDER + "<row:uid>/"
 
 urlpatterns = [
     path("logout/", login.Logout.as_view(), name="logout"),
@@ -28,10 +29,10 @@ urlpatterns = [
     path("search/", listing.search, name="search"),
     path("search/suggest/", suggesting.suggest, name="suggest"),
     path("search/save/", saving.save, name="save"),
-    path("search/<int:number>/forget/", saving.forget, name="forget"),
+    path("search/<row:number>/forget/", saving.forget, name="forget"),
     path("mode/", listing.mode, name="mode"),
     path("do/", acting.act, name="act"),
-    path("undo/<int:number>/", acting.undo, name="undo"),
+    path("undo/<row:number>/", acting.undo, name="undo"),
     path(MESSAGE, message.show, name="message"),
     path(MESSAGE + "letter/", letter.show, name="letter"),
     path(MESSAGE + "pictures/", letter.trust, name="trust"),
@@ -46,15 +47,15 @@ urlpatterns = [
     path("inline/<str:token>/", parts.inline, name="inline"),
     path("picture/<str:token>/", parts.picture, name="picture"),
     path("compose/", compose.compose, name="compose"),
-    path("unsend/<int:number>/", compose.unsend, name="unsend"),
+    path("unsend/<row:number>/", compose.unsend, name="unsend"),
     path("waiting/", compose.waiting, name="waiting"),
     path("people/", compose.complete, name="people"),
     path("settings/", settings.show, name="settings"),
     path("settings/display/", settings.display, name="display"),
-    path("settings/labels/<int:account_id>/", settings.label, name="label"),
-    path("settings/blocked/<int:account_id>/", settings.unblock, name="unblock"),
+    path("settings/labels/<row:account_id>/", settings.label, name="label"),
+    path("settings/blocked/<row:account_id>/", settings.unblock, name="unblock"),
     path("settings/devices/", settings.device, name="device"),
-    path("settings/devices/<int:number>/revoke/", settings.revoke, name="revoke"),
+    path("settings/devices/<row:number>/revoke/", settings.revoke, name="revoke"),
     path("settings/contacts/", settings.contact, name="contact"),
     path("settings/contacts/import/", settings.import_cards, name="import_cards"),
     path("settings/contacts/export/", settings.export_cards, name="export_cards"),
@@ -62,14 +63,14 @@ urlpatterns = [
     path("manifest.webmanifest", page.manifest, name="manifest"),
     path("folders/", folders.pane, name="folders"),
     path("folders/manage/", folders.manage, name="manage"),
-    path("folders/<int:account_id>/new/", folders.create, name="folder_create"),
+    path("folders/<row:account_id>/new/", folders.create, name="folder_create"),
     path(
-        "folders/<int:account_id>/<int:folder_id>/rename/",
+        "folders/<row:account_id>/<row:folder_id>/rename/",
         folders.rename,
         name="folder_rename",
     ),
     path(
-        "folders/<int:account_id>/<int:folder_id>/delete/",
+        "folders/<row:account_id>/<row:folder_id>/delete/",
         folders.delete,
         name="folder_delete",
     ),

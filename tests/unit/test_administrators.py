@@ -255,6 +255,46 @@ def test_an_address_keeps_what_others_put_there(client: Client) -> None:
     assert foreign not in other.accounts.all()
 
 
+def test_an_address_of_who_has_more_rights_is_not_theirs(
+    keeper: User, client: Client
+) -> None:
+    chief = person("chief", OURS)
+    User.objects.filter(pk=chief.pk).update(is_superuser=True)
+    row = Address.objects.get(local_part="chief")
+    mine = Account.objects.get(owner=keeper)
+    form = {"domain": row.domain_id, "local_part": "chief", "active": "on"}
+    form |= {"accounts": [mine.pk], "forward_to": "[]"}
+    for page in ("change", "delete"):
+        assert shows_nothing(client.post(address_of(row, page), {**form, "post": "y"}))
+    assert list(row.accounts.values_list("owner", flat=True)) == [chief.pk]
+    row.delete()
+    for local_part in ("chief", "Chief", "chief+shop"):
+        form["local_part"] = local_part
+        answer: Any = client.post(reverse("admin:accounts_address_add"), form)
+        assert "not yours to give" in answer.text
+    own = Address.objects.get(local_part="bob")
+    renamed = {**form, "local_part": "chief"}
+    assert "not yours" in client.post(address_of(own, "change"), renamed).text
+    assert not Address.objects.filter(local_part__startswith="chief").exists()
+
+
+def test_nobody_is_let_into_a_persons_account(keeper: User, client: Client) -> None:
+    bob = Account.objects.get(owner__email=f"bob@{OURS}")
+    form = {"name": bob.name, MANAGEMENT["totals"]: "1", MANAGEMENT["first"]: "0"}
+    form |= {"memberships-0-user": str(keeper.pk), "memberships-0-read": "on"}
+    form["memberships-0-account"] = str(bob.pk)
+    client.post(address_of(bob, "change"), form)
+    assert not Membership.objects.filter(account=bob).exists()
+
+
+@pytest.mark.parametrize("name", ["password", "scram_salt", "scram_keys"])
+def test_secrets_are_not_read_out_by_questions(client: Client, name: str) -> None:
+    query = {f"{name}__startswith": "a"}
+    answer = client.get(reverse("admin:accounts_user_changelist"), query)
+    assert answer.status_code in {302, 400}
+    assert "bob@" not in answer.text
+
+
 def upload(client: Client, text: str, **more: str) -> Any:
     address = reverse("admin:accounts_user_import")
     if more:

@@ -126,6 +126,11 @@ async def test_nothing_inside_is_asked(host: str) -> None:
         ("fe80::1%eth0", False),
         ("224.0.0.1", False),
         ("0.0.0.0", False),
+        ("fec0::1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("5f00::1", False),
     ],
 )
 def test_addresses(address: str, is_global: bool) -> None:  # noqa: FBT001

@@ -138,6 +138,17 @@ def test_a_password_is_changed_by_who_knows_the_old_one(
     assert Client().login(username=alice.email, password=NEW)
 
 
+def test_guessing_the_old_password_is_slowed_as_anywhere(
+    alice: User, browser: Client
+) -> None:
+    form = {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW}
+    away = "192.0.2.9"
+    for _ in range(40):
+        browser.post("/account/", form, REMOTE_ADDR=away)
+    browser.post("/account/", {**form, "old_password": PASSWORD}, REMOTE_ADDR=away)
+    assert not Client().login(username=alice.email, password=NEW)
+
+
 def test_the_account_page_is_for_who_is_logged_in(alice: User) -> None:
     assert Client().get("/account/").status_code == 302
     assert Client().post("/account/aliases/", {"local_part": "x"}).status_code == 302

@@ -164,6 +164,8 @@ def test_a_code_is_good_once_and_for_who_began(script: Script) -> None:
         {"redirect_uri": "http://localhost:49152/back"},
         {"redirect_uri": "http://127.0.0.1:99999/back"},
         {"redirect_uri": "org.example.app:/other"},
+        {"prompt": "none"},
+        {"prompt": "login none"},
     ],
 )
 def test_anything_less_is_refused(script: Script, more: dict[str, str]) -> None:
@@ -251,6 +253,36 @@ def test_a_mail_program_logs_in_with_what_it_was_given(
     assert ended.user_id == alice.pk
     with pytest.raises(WrongCredentials):
         check(claim, at)
+
+
+def test_a_used_refresh_token_ends_the_grant(script: Script) -> None:
+    first = script.redeem(script.grant()).json()["refresh_token"]
+    second = script.refresh(first).json()["refresh_token"]
+    assert script.refresh(first).status_code == 400
+    assert script.refresh(second).status_code == 400
+    assert not Token.objects.filter(type=Token.Type.ACCESS_TOKEN).exists()
+
+
+def test_a_new_password_ends_what_programs_hold(
+    script: Script, alice: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    refresh = script.redeem(script.grant()).json()["refresh_token"]
+    alice.set_password("quite another phrase")
+    with django_capture_on_commit_callbacks(execute=True):
+        alice.save()
+    assert not Token.objects.exists()
+    assert script.refresh(refresh).status_code == 400
+
+
+def test_there_is_no_device_flow(script: Script) -> None:
+    script.program.grant_types += "\nurn:ietf:params:oauth:grant-type:device_code"
+    script.program.save()
+    form = {"client_id": script.program.pk, "scope": "mail.imap"}
+    assert Client().post("/identity/o/api/device/code", form).status_code == 404
+    assert script.browser.post("/identity/o/device").status_code == 404
+    told = Client().get("/.well-known/openid-configuration").json()
+    assert told["response_types_supported"] == ["code"]
+    assert "device" not in str(told["grant_types_supported"])
 
 
 def test_expired_tokens_go(script: Script) -> None:

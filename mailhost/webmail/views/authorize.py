@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from allauth.idp.oidc.views import AuthorizationView, RevokeView
+from allauth.idp.oidc.views import AuthorizationView, RevokeView, TokenView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from typing_extensions import override
 
-from accounts.provider import refresh_token, refusal, revoke
+from accounts.provider import note_used, refresh_token, refusal, revoke, spring
 from mailhost.webmail.policy import SITE
 
 
@@ -21,6 +21,21 @@ class Authorize(AuthorizationView):  # type: ignore[misc]  # it has no types
             return HttpResponseBadRequest(wrong, content_type="text/plain")
         response: HttpResponse = super().get(request, *args, **kwargs)
         response["Content-Security-Policy"] = policy(request.GET["redirect_uri"])
+        return response
+
+
+class Redeem(TokenView):  # type: ignore[misc]  # it has no types
+    """Where a program gets tokens; a refresh token that comes twice ends the grant."""
+
+    @override
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        text = request.POST.get("refresh_token", "")
+        row = refresh_token(text)
+        if row is None and text:
+            spring(text)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        if row is not None and refresh_token(text) is None:
+            note_used(row)
         return response
 
 

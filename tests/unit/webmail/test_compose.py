@@ -144,3 +144,11 @@ def test_files_over_the_limit_are_told(
     answer = page.post("/compose/", {**FORM, "action": action, "attached": [upload]})
     assert "too large" in answer.content.decode()
     assert box.uids("Sent") == box.uids("Drafts") == []
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_addresses_have_no_line_ends(page: Client, field: str) -> None:
+    form = {"to": "bob@example.test", "subject": "s", "text": "t"}
+    form[field] = "bob@example.test\r\nBcc: x@y.test"
+    answer = page.post("/compose/", form)
+    assert "line ends" in answer.content.decode()

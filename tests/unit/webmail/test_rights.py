@@ -74,6 +74,12 @@ def test_absent_and_forbidden_look_the_same(
     assert forbidden.content == absent.content
 
 
+@pytest.mark.parametrize("path", ["/mail/2/{}/", "/mail/{}/1/2/", "/undo/{}/"])
+def test_a_number_that_no_row_has_is_nowhere(page: Client, path: str) -> None:
+    for number in ("999999999999999999", "99999999999999999999"):
+        assert page.get(path.format(number)).status_code in {404, 405}
+
+
 def test_a_folder_is_not_reached_through_another_account(
     box: Box, browser_of: BrowserOf, stranger: "User"
 ) -> None:
