@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from accounts import newcomers, revocation, signals
+        from accounts import newcomers, revocation
 
         user, account = self.get_model("User"), self.get_model("Account")
         app_password = self.get_model("AppPassword")
@@ -26,6 +26,3 @@ class AccountsConfig(AppConfig):
             (post_delete, revocation.access_token_deleted, "allauth_idp_oidc.Token"),
         ):
             signal.connect(receiver, sender, dispatch_uid=receiver.__qualname__)
-        signals.credential_revoked.connect(
-            revocation.user_revoked, dispatch_uid="grants of programs"
-        )

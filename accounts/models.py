@@ -175,6 +175,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         `QuerySet.update()` does not come by here: never use it for these fields.
         """
+        new_password = not self._state.adding and self._password_differs()
         changed = not self._state.adding and self._credentials_differ()
         if changed and kwargs.get("update_fields") is not None:
             fields = {*kwargs["update_fields"], "credential_version"}
@@ -183,7 +184,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if changed:
-                revoke(self.pk)
+                revoke(self.pk, grants=new_password)
+
+    def _password_differs(self) -> bool:
+        return not User.objects.filter(pk=self.pk, password=self.password).exists()
 
     def _credentials_differ(self) -> bool:
         old = (

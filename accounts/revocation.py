@@ -32,15 +32,6 @@ def access_token_deleted(instance: Any, **_: Any) -> None:
         revoke(instance.user_id, access_token_id=instance.pk)
 
 
-def user_revoked(user_id: int | None = None, **what: Any) -> None:
-    """Receive credential_revoked: with a user's password their programs' grants go."""
-    from accounts.provider import revoke_all  # not before the apps are ready
-
-    one = what.get("app_password_id") or what.get("access_token_id")
-    if user_id is not None and one is None:
-        revoke_all(user_id)
-
-
 def account_saved(instance: Any, created: bool, **_: Any) -> None:  # noqa: FBT001 -- Django's signature
     """Receive post_save of an Account: a suspended one has no sessions."""
     if not created and not instance.active and instance.owner_id is not None:
@@ -52,8 +43,16 @@ def revoke(
     *,
     app_password_id: int | None = None,
     access_token_id: int | None = None,
+    grants: bool = False,
 ) -> None:
-    """End a user's sessions on commit: all, or those of one credential."""
+    """End a user's sessions on commit: all, or those of one credential.
+
+    `grants`: what programs hold goes, too; it was given by who is now in doubt.
+    """
+    if grants:
+        from accounts.provider import revoke_all  # not before the apps are ready
+
+        revoke_all(user_id)
     what = {"app_password_id": app_password_id, "access_token_id": access_token_id}
     Revocation.objects.create(user_id=user_id, **what)
     transaction.on_commit(

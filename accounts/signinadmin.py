@@ -1,5 +1,6 @@
 """The admin of what logins leave behind: tokens, failures, each user's log."""
 
+from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Token
 from django.contrib import admin
 
@@ -7,6 +8,7 @@ from accounts.adminbase import Bounded, ReadOnly, Revocable
 from accounts.models import LoginFailures, LoginRecord
 
 admin.site.unregister(Token)  # allauth's own shows and changes more
+admin.site.unregister(EmailAddress)  # addresses are ours
 
 
 @admin.register(Token)

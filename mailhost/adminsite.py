@@ -25,6 +25,13 @@ class MailhostAdminSite(AdminSite):
         return may_administer(request.user)
 
     @override
+    def password_change(  # type: ignore[override]  # a redirect is an answer, too
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send staff where everybody changes theirs."""
+        return HttpResponseRedirect(reverse("account"))
+
+    @override
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -43,4 +43,12 @@ def astring(text: str) -> str:
 
 def string(octets: bytes) -> bytes:
     """A literal."""
-    return b"{%d}\r\n%b" % (len(octets), octets)
+    return b"{%d}\r\n%b" % (len(octets), without_nul(octets))
+
+
+def without_nul(octets: bytes) -> bytes:
+    """Return what a literal may hold: 0x80 for each NUL (RFC 9051 §4.3).
+
+    Of old mail some has NULs; BINARY tells them as they are.
+    """
+    return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets

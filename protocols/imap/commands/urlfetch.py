@@ -14,7 +14,7 @@ from protocols.imap.errors import Bad, Fatal
 from protocols.imap.fetching.load import Source
 from protocols.imap.fetching.sections import body_value, plain_span
 from protocols.imap.parser import Parser
-from protocols.imap.responses import quoted
+from protocols.imap.responses import quoted, without_nul
 from protocols.imap.session import Session
 from protocols.imap.urlauth import AuthUrl, is_right, is_url, signed_url
 
@@ -91,5 +91,5 @@ def _tell(url: AuthUrl, source: Source) -> Generator[bytes | Effect, Any, None]:
         octets = yield Read(source.slice, (a, b))
         if len(octets) != b - a:
             raise Fatal("The message went while it was read")
-        yield octets
+        yield without_nul(octets)
     yield b"\r\n"

@@ -11,6 +11,7 @@ from protocols.imap.fetching.batch import Batch
 from protocols.imap.fetching.items import Body
 from protocols.imap.fetching.plan import Plan
 from protocols.imap.fetching.sections import body_value, header_value
+from protocols.imap.responses import string
 
 # Octets of a message that is read whole; of a larger one, only what is asked for.
 WHOLE = 262_144
@@ -46,7 +47,7 @@ def _load_octets(batch: Batch, todo: Plan, folder_id: int) -> Batch:
     found = read.octets_of(folder_id, batch.uids)
     if len(found) < len(batch.uids):
         batch.keep([i for i, uid in enumerate(batch.uids) if uid in found])
-    values = [b"{%d}\r\n%b" % (len(o), o) for o in (found[u] for u in batch.uids)]
+    values = [string(found[uid]) for uid in batch.uids]
     batch.bodies = {body.label: values for body in todo.bodies}
     return batch
 

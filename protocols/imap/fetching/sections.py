@@ -9,6 +9,7 @@ from mailhost.mime.headers import selector
 from mailhost.mime.part import Part
 from protocols.imap.errors import No
 from protocols.imap.fetching.items import Body, Kind, Section
+from protocols.imap.responses import string
 
 DECODABLE = {
     "", "7bit", "8bit", "binary", "base64", "quoted-printable",
@@ -51,7 +52,7 @@ def header_value(body: Body) -> Callable[[bytes], bytes]:
         octets = header if select is None else select(header)
         if partial is not None:
             octets = _cut(octets, partial)
-        return b"{%d}\r\n%b" % (len(octets), octets)
+        return string(octets)
 
     return value
 
@@ -61,7 +62,7 @@ def body_value(body: Body, source: Octets) -> bytes:
     if body.binary:
         return _binary(body, source)
     octets = body_octets(body, source)
-    return b"NIL" if octets is None else b"{%d}\r\n%b" % (len(octets), octets)
+    return b"NIL" if octets is None else string(octets)
 
 
 def body_octets(body: Body, source: Octets) -> bytes | None:

@@ -13,6 +13,7 @@ from protocols.imap.fetching.items import Body
 from protocols.imap.fetching.load import Source, load, source
 from protocols.imap.fetching.plan import Plan
 from protocols.imap.fetching.sections import body_value, encoding_of, plain_span
+from protocols.imap.responses import without_nul
 from protocols.imap.session import Session
 
 PIECE = 1024 * 1024  # octets read at a time
@@ -58,7 +59,7 @@ def _body(body: Body, source: Source) -> Generator[bytes | Effect, Any, None]:
         if len(octets) != b - a:
             # The length has been told: there is no way to take it back.
             raise Fatal("The message went while it was read")
-        yield octets
+        yield without_nul(octets)
 
 
 def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:

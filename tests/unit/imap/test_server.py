@@ -131,6 +131,31 @@ async def test_idle_is_told_of_a_delivery(world: World, alice: "User") -> None:
         assert await one.line() == b"b OK IDLE completed\r\n"
 
 
+async def test_no_literal_holds_nul(world: World, alice: "User") -> None:
+    small = b"A: \0\r\n\r\nb\0c\r\n"
+    large = b"A: \0\r\n\r\n" + (b"x" * 60 + b"\0\r\n") * 30_000
+    await put(alice, small)
+    await put(alice, large)
+    items = (
+        "BODY[]",
+        "BODY[TEXT]",
+        "BODY[HEADER]",
+        "BODY[HEADER.FIELDS (A)]",
+        "RFC822",
+    )
+    async with client(world) as one:
+        await one.login()
+        await one.do("SELECT INBOX")
+        for item in items:
+            told = b"".join(await one.do(f"FETCH 1:2 ({item})"))
+            assert b"\0" not in told, item
+            header = 0 if "TEXT" in item else 2
+            text = 0 if "HEADER" in item else 30_001
+            assert told.count(b"\x80") == header + text, item
+        told = b"".join(await one.do("FETCH 1 (BINARY[])"))
+        assert b"BINARY[] ~{%d}\r\n%b" % (len(small), small) in told
+
+
 async def test_what_breaks_off_inside_a_literal_is_not_talked_into_it(
     world: World, alice: "User", monkeypatch: pytest.MonkeyPatch
 ) -> None:

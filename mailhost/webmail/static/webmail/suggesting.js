@@ -28,7 +28,14 @@ async function ask() {
   box().setAttribute("aria-expanded", String(!list().hidden));
 }
 
+// What was offered for other words is not what Enter means now.
+function unselect() {
+  for (const one of $$("[aria-selected=true]", list())) one.setAttribute("aria-selected", "false");
+  box().removeAttribute("aria-activedescendant");
+}
+
 function choose(option) {
+  unselect();
   box().value = option.dataset.query;
   box().focus();
   if (option.dataset.query.endsWith(" ")) box().form.requestSubmit();
@@ -46,6 +53,7 @@ function step(by) {
 
 document.addEventListener("input", (event) => {
   if (event.target !== box()) return;
+  unselect();
   clearTimeout(due);
   due = setTimeout(ask, 120);
 });
