@@ -10,13 +10,14 @@ from typing import Any
 
 from accounts.auth import LoginRefused, NotNow
 from mailhost.store.errors import StoreError
+from protocols.common.wording import say
 from protocols.pop3.actions import Action, Authenticate, Fetch, Open, Say
 from protocols.pop3.commands import COMMANDS
 from protocols.pop3.commands.auth import go_on, respond
 from protocols.pop3.errors import Fatal, Refused, refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import Maildrop
-from protocols.pop3.replies import err, ok
+from protocols.pop3.replies import err, ok, speak
 from protocols.pop3.session import Session, State
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ NOT_NOW = {
     State.AUTHORIZATION: "Log in first",
     State.TRANSACTION: "You are logged in already",
 }
-INTERNAL = err("Internal error, try again later", "SYS/TEMP")
+INTERNAL = "Internal error, try again later"
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Connection:
 
     def next_action(self) -> Action | None:
         """Return what to do next; None: wait for more octets."""
+        speak(self.session.language)
         if self.session.ended:
             return None
         try:
@@ -53,14 +55,15 @@ class Connection:
             return Say(err(error))
         except Fatal as error:
             self.session.ended = True
-            return Say(err(str(error)), close=True)
+            return Say(err(error), close=True)
         except Exception:
             # One command's bug must not end the connection, nor show its inside.
             log.exception("command failed")
-            return Say(INTERNAL)
+            return Say(err(INTERNAL, "SYS/TEMP"))
 
     def answered(self, action: Authenticate, answer: Any) -> Action:
         """Go on with what accounts says of a claim: a Login, or SCRAM's parameters."""
+        speak(self.session.language)
         if action.exchange is None:
             return Open(answer)
         exchange = action.exchange
@@ -71,6 +74,7 @@ class Connection:
 
     def refused(self, action: Authenticate, error: LoginRefused) -> Action:
         """Go on with a refusal: a mechanism may say more before it ends."""
+        speak(self.session.language)
         exchange = action.exchange
         if exchange is None:
             return self.login_failed(error)
@@ -81,27 +85,35 @@ class Connection:
 
     def logged_in(self, maildrop: Maildrop) -> bytes:
         """Go on in TRANSACTION; return the answer to PASS or AUTH."""
+        speak(self.session.language)
         self.session.maildrop = maildrop
-        return ok(f"{len(maildrop)} messages")
+        return ok(say("{} messages", len(maildrop)))
 
     def login_failed(self, error: Exception) -> Say:
         """Return the answer to PASS or AUTH; after a few, the last. RFC 3206 §4."""
+        speak(self.session.language)
         if isinstance(error, StoreError):
             return Say(err(refusal(error)))
         if isinstance(error, Refused):  # right, but too soon
             return Say(err(error))
         if not isinstance(error, LoginRefused):
-            return Say(INTERNAL)
+            return Say(err(INTERNAL, "SYS/TEMP"))
         self.session.failures += 1
         self.session.ended = self.session.failures >= MAX_FAILURES
         # RFC 3206 §4: AUTH has a program ask its user for another password.
         code = "SYS/TEMP" if isinstance(error, NotNow) else "AUTH"
-        return Say(err(str(error), code), close=self.session.ended)
+        return Say(err(error, code), close=self.session.ended)
 
     def revoked(self, error: LoginRefused) -> Say:
         """Return the last answer of a session whose login is void."""
+        speak(self.session.language)
         self.session.ended = True
-        return Say(err(str(error), "AUTH"), close=True)
+        return Say(err(error, "AUTH"), close=True)
+
+    def told(self, error: Exception | str, code: str = "") -> bytes:
+        """Return a refusal that the server found by itself."""
+        speak(self.session.language)
+        return err(error, code)
 
     def following(self, action: Fetch, most: int) -> list[tuple[int, int]]:
         """Return (content, octets) of what is likely to be asked for next."""

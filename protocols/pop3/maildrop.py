@@ -15,6 +15,7 @@ from mailhost.store.folders import folder_by_role, open_folder
 from mailhost.store.read import message_rows
 from mailhost.store.values import FolderInfo
 from mailhost.store.view import views
+from protocols.common.wording import say
 from protocols.pop3.errors import Refused
 from protocols.pop3.models import OldUidl
 from protocols.pop3.policy import Policy, may_come_again, policy_of
@@ -60,7 +61,7 @@ class Maildrop:
         if not 1 <= number <= len(self):
             raise Refused("No such message")
         if number in self.deleted:
-            raise Refused(f"Message {number} is deleted")
+            raise Refused(say("Message {} is deleted", number))
         return number
 
     def size(self, number: int) -> int:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
+from protocols.common.wording import say
 from protocols.pop3.errors import Refused
 from protocols.pop3.models import LastLogin, MaildropPolicy
 
@@ -49,7 +50,7 @@ def may_come_again(account_id: int) -> None:
         return
     horizon = timezone.now() - timedelta(seconds=seconds)
     if LastLogin.objects.filter(account_id=account_id, at__gt=horizon).exists():
-        raise Refused(f"Wait {seconds} seconds between logins", "LOGIN-DELAY")
+        raise Refused(say("Wait {} seconds between logins", seconds), "LOGIN-DELAY")
 
 
 def note_login(account_id: int) -> None:

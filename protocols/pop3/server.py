@@ -38,7 +38,6 @@ from protocols.pop3.errors import Refused, refusal
 from protocols.pop3.framing import Framer
 from protocols.pop3.maildrop import open_drop
 from protocols.pop3.policy import note_login
-from protocols.pop3.replies import err
 from protocols.pop3.session import Session
 from protocols.pop3.standing import Revoked
 from protocols.pop3.wire import Wire
@@ -46,7 +45,7 @@ from protocols.pop3.wire import Wire
 READ_AHEAD = 64 * 1024  # octets of pipelined commands
 TURN_SECONDS = 0.01  # that one connection holds the loop
 FAILED_LOGIN_SECONDS = 1.0  # each guess costs its connection that long
-GOING_DOWN = err("Server is going down", "SYS/TEMP")
+GOING_DOWN = "Server is going down"
 
 
 def factory(context: ConnectionContext) -> asyncio.Protocol:
@@ -126,7 +125,7 @@ class Pop3Protocol(Wire):
             self._goodbye()
 
     def _goodbye(self) -> None:
-        self._write(GOING_DOWN)
+        self._write(self._connection.told(GOING_DOWN, "SYS/TEMP"))
         self._close()
 
     @property
@@ -290,7 +289,8 @@ class Pop3Protocol(Wire):
         if isinstance(error, Revoked):
             self._say(self._connection.revoked(error))
         else:
-            self._write(err(error if isinstance(error, Refused) else refusal(error)))
+            told = error if isinstance(error, Refused) else refusal(error)
+            self._write(self._connection.told(told))
 
     async def _fetch(self, action: Fetch) -> None:
         """Stream a message; once it began, a failure can only end the connection."""
@@ -312,12 +312,12 @@ class Pop3Protocol(Wire):
             await gate.write([action.standing.login.account_id], update, action)
             self._log.info("removed messages=%d", sum(len(u) for _, u in action.gone))
         except Revoked as error:
-            answer = err(str(error), "AUTH")
+            answer = self._connection.told(error, "AUTH")
         except StoreError as error:
-            answer = err(refusal(error))
+            answer = self._connection.told(refusal(error))
         except Exception:  # noqa: BLE001 - told to the log; the client tries again
             self._log.exception("removal failed")
-            answer = INTERNAL
+            answer = self._connection.told(INTERNAL, "SYS/TEMP")
         self._write(answer)
         self._close()
 

@@ -5,6 +5,7 @@ from enum import Flag, auto
 
 from django.conf import settings
 
+from protocols.common.wording import DEFAULT
 from protocols.pop3.maildrop import Maildrop
 from protocols.sasl import At, Exchange
 
@@ -26,6 +27,7 @@ class Session:
     exchange: Exchange | None = None  # an AUTH in progress
     at: At = At(protocol="pop3")  # noqa: RUF009 -- frozen
     utf8: bool = False  # RFC 6856 §2.1
+    language: str = DEFAULT  # RFC 6856 §3
     failures: int = 0
     maildrop: Maildrop | None = None
     ended: bool = False

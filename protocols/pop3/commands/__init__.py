@@ -7,6 +7,7 @@ from protocols.pop3.commands.auth import Auth
 from protocols.pop3.commands.base import Command
 from protocols.pop3.commands.capa import Capa
 from protocols.pop3.commands.dele import Dele
+from protocols.pop3.commands.lang import Lang
 from protocols.pop3.commands.list import List
 from protocols.pop3.commands.noop import Noop
 from protocols.pop3.commands.password import Pass
@@ -38,6 +39,7 @@ COMMANDS: dict[bytes, Row] = {
     b"AUTH": Row(Auth.parse, LOGIN),
     b"CAPA": Row(Capa.parse, BOTH),
     b"DELE": Row(Dele.parse, MAIL),
+    b"LANG": Row(Lang.parse, BOTH),
     b"LIST": Row(List.parse, MAIL),
     b"NOOP": Row(Noop.parse, MAIL),
     b"PASS": Row(Pass.parse, LOGIN),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from accounts.known import Login
+from protocols.common.wording import say
 from protocols.pop3.actions import Action, Authenticate, Open, Pages, Say
 from protocols.pop3.errors import Refused
 from protocols.pop3.replies import challenge, multi_line
@@ -61,7 +62,7 @@ def go_on(session: Session, exchange: Exchange, go: Callable[[], Said]) -> Actio
     try:
         said = go()
     except SaslError as error:
-        raise Refused(f"Not understood: {error}") from None
+        raise Refused(say("Not understood: {}", str(error))) from None
     if isinstance(said, Challenge):
         session.exchange = exchange
         return Say(challenge(b64encode(said.octets)))

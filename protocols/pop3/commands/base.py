@@ -3,6 +3,7 @@
 import re
 from typing import Protocol
 
+from protocols.common.wording import say
 from protocols.pop3.actions import Action
 from protocols.pop3.errors import Refused
 from protocols.pop3.session import Session
@@ -27,8 +28,11 @@ def numbers(octets: bytes, least: int, most: int) -> list[int]:
     """Read between least and most decimal numbers, spaces between."""
     words = octets.split()
     if not least <= len(words) <= most or not all(map(NUMBER.match, words)):
-        wanted = str(least) if least == most else f"{least} to {most}"
-        raise Refused(f"Wants {wanted} number{'' if wanted == '1' else 's'}")
+        if least == most == 1:
+            raise Refused("Wants 1 number")
+        if least == most:
+            raise Refused(say("Wants {} numbers", most))
+        raise Refused(say("Wants {} to {} numbers", least, most))
     return [int(word) for word in words]
 
 

@@ -19,6 +19,7 @@ ALWAYS = (
     "AUTH-RESP-CODE",  # RFC 3206 §6
     "PIPELINING",  # RFC 2449 §6.6
     "UTF8 USER",  # RFC 6856 §2
+    "LANG",  # RFC 6856 §3
     "IMPLEMENTATION mailhost",
 )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from protocols.common.wording import say
 from protocols.pop3.actions import Action, Say
 from protocols.pop3.commands.base import numbers
 from protocols.pop3.replies import ok
@@ -21,4 +22,4 @@ class Dele:
 
     def run(self, session: Session) -> Action:
         session.drop.deleted.add(session.drop.check(self.number))
-        return Say(ok(f"Message {self.number} deleted"))
+        return Say(ok(say("Message {} deleted", self.number)))

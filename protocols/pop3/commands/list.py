@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from protocols.common.wording import say
 from protocols.pop3.actions import Action, Pages, Say
 from protocols.pop3.commands.base import numbers
 from protocols.pop3.replies import multi_line, ok
@@ -25,4 +26,4 @@ class List:
             n = drop.check(self.number)
             return Say(ok(f"{n} {drop.size(n)}"))
         lines = (f"{n} {drop.size(n)}" for n in drop.numbers())
-        return Pages(multi_line(f"{drop.totals()[0]} messages", lines))
+        return Pages(multi_line(say("{} messages", drop.totals()[0]), lines))

@@ -8,8 +8,6 @@ from protocols.pop3.commands.base import no_arguments
 from protocols.pop3.replies import ok
 from protocols.pop3.session import Session
 
-BYE = ok("Goodbye")
-
 
 @dataclass(frozen=True, slots=True)
 class Quit:
@@ -24,5 +22,5 @@ class Quit:
         session.ended = True
         drop = session.maildrop
         if drop is None or not (drop.gone() or drop.seen()):
-            return Say(BYE, close=True)
-        return Update(drop.standing, drop.gone(), drop.seen(), BYE)
+            return Say(ok("Goodbye"), close=True)
+        return Update(drop.standing, drop.gone(), drop.seen(), ok("Goodbye"))

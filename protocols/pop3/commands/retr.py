@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from protocols.common.wording import say
 from protocols.pop3.actions import Action, Fetch
 from protocols.pop3.commands.base import numbers
 from protocols.pop3.replies import ok
@@ -26,7 +27,7 @@ class Retr:
         drop.downloaded.add(n)
         return Fetch(
             drop.standing,
-            ok(f"{size} octets"),
+            ok(say("{} octets", size)),
             n,
             drop.contents[n - 1],
             size,

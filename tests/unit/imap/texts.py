@@ -31,11 +31,11 @@ def texts() -> set[str]:
         for path in (ROOT / place).rglob("*.py"):
             names = PLACES if place != "mailhost/store" else {}
             names = names | dict.fromkeys(STORE_ERRORS, 0)
-            found.update(_said(ast.parse(path.read_text("utf-8")), names))
+            found.update(said(ast.parse(path.read_text("utf-8")), names))
     return found
 
 
-def _said(tree: ast.AST, places: dict[str, int]) -> Iterator[str]:
+def said(tree: ast.AST, places: dict[str, int]) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
