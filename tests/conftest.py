@@ -52,6 +52,8 @@ def use_postgres(config: pytest.Config) -> None:
     if "MAILHOST_TEST_URL" not in os.environ:
         config.stash[STATE] = server = postgres.start()
         os.environ["MAILHOST_TEST_URL"] = server.url
+    # The databases go with their server: dropping one waits for its last session.
+    config.option.reuse_db = True
     settings.DATABASES["default"] = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "postgres",
