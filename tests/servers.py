@@ -20,8 +20,8 @@ from pathlib import Path
 
 import uvloop
 
+from mailhost.certificates.contexts import Certificate, make_self_signed
 from protocols.common import sockets
-from protocols.common.certificate import Certificate, make_self_signed
 from protocols.common.server import Server
 from protocols.common.services import Service, chosen
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 from accounts.names import fold_domain
 from mailhost.outbound.adminbase import ModelAdmin, ReadOnly
 from mailhost.outbound.models import RelayDomain, SmartRoute, StsPolicy, Suppression
-from mailhost.outbound.sealing import sealed
+from mailhost.sealing import sealed
 
 
 class RouteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

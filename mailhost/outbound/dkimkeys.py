@@ -24,7 +24,7 @@ from django.utils import timezone
 from mailhost.outbound import resolver
 from mailhost.outbound.models import DkimKey
 from mailhost.outbound.resolver import NoAnswer
-from mailhost.outbound.sealing import sealed
+from mailhost.sealing import sealed
 
 PURPOSE = "dkim"
 KEEP_OLD = timedelta(days=14)  # longer than mail waits in anybody's queue

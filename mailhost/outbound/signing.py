@@ -14,7 +14,7 @@ from accounts.names import split_address
 from mailhost.mime.headers import block_end, fields
 from mailhost.outbound.dkimkeys import PURPOSE, signing_keys
 from mailhost.outbound.models import DkimKey
-from mailhost.outbound.sealing import Unreadable, unsealed
+from mailhost.sealing import Unreadable, unsealed
 
 log = logging.getLogger(__name__)
 

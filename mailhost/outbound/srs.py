@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.addresses import is_local_domain
 from mailhost.outbound.models import SrsKey
-from mailhost.outbound.sealing import sealed, unsealed
+from mailhost.sealing import sealed, unsealed
 
 PURPOSE = "srs"
 VALID_DAYS = 21

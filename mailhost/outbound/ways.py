@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mailhost.outbound.models import SmartRoute
-from mailhost.outbound.sealing import unsealed
+from mailhost.sealing import unsealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from mailhost.certificates.contexts import Certificate
 from protocols.common.accept import (
     Acceptor,
     Address,
@@ -17,7 +18,6 @@ from protocols.common.accept import (
     is_within,
     networks,
 )
-from protocols.common.certificate import Certificate
 from protocols.common.context import (
     ConnectionContext,
     Limits,

@@ -15,8 +15,8 @@ from importlib.util import find_spec
 import uvloop
 from django.db import connection
 
+from mailhost.certificates.contexts import Certificate
 from mailhost.store.gate import gate
-from protocols.common.certificate import Certificate
 from protocols.common.logins import slowly
 from protocols.common.server import Server
 from protocols.common.sockets import Listener

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts import apppasswords, tokens
 from accounts.models import User
-from protocols.common.certificate import Certificate
+from mailhost.certificates.contexts import Certificate
 from tests.certificates import Authority
 from tests.clients.site import SECONDS
 from tests.servers import running

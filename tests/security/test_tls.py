@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from protocols.common.certificate import Certificate
-from protocols.common.names import pick
+from mailhost.certificates.contexts import Certificate
+from mailhost.certificates.names import pick
 from tests.certificates import Authority
 from tests.servers import running
 
@@ -187,7 +187,7 @@ def test_a_file_that_changes_is_noticed_by_itself(
 ) -> None:
     first = certificate.login_context
     authority.sign("renewed", dns=("localhost",), into=certificate._files)
-    monkeypatch.setattr("protocols.common.certificate.LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr("mailhost.certificates.contexts.LOOK_EVERY_SECONDS", 0)
     for _ in range(2000):
         if certificate.login_context is not first:
             break

@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from typing_extensions import override
 
+from mailhost.certificates.contexts import Certificate, from_settings
 from protocols.common import worker
 from protocols.common.banner import banner
-from protocols.common.certificate import Certificate, from_settings
 from protocols.common.pidfile import AlreadyRunning, PidFile
 from protocols.common.services import chosen, load
 from protocols.common.sockets import (

@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from pytest_django import Settings
 
+from mailhost.certificates.contexts import Certificate, from_settings, make_self_signed
 from protocols.common import supervisor
 from protocols.common.accept import is_within, networks, plain
-from protocols.common.certificate import Certificate, from_settings, make_self_signed
 from protocols.common.context import is_loopback
 from protocols.common.limiter import Limiter, TooManyConnections
 from protocols.common.pidfile import PidFile

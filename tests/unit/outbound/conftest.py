@@ -12,8 +12,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from mailhost.certificates.contexts import make_self_signed
 from mailhost.outbound import routing
-from protocols.common.certificate import make_self_signed
 from tests.unit.smtp import inbox
 from tests.unit.smtp.conftest import ssl_context
 from tests.world.dns import SERVFAIL, World, Zone, dns_server

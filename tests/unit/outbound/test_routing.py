@@ -8,8 +8,8 @@ import pytest
 from mailhost.outbound import routing
 from mailhost.outbound.models import SmartRoute
 from mailhost.outbound.routing import Unroutable, exchanges, hops, may_be_sent_to
-from mailhost.outbound.sealing import sealed
 from mailhost.outbound.security import Kind
+from mailhost.sealing import sealed
 from tests.unit.smtp.inbox import close
 from tests.world.dns import DROP, SERVFAIL, World, dns_server
 

@@ -18,7 +18,7 @@ from mailhost.outbound.models import (
     TlsOutcome,
 )
 from mailhost.outbound.runner import run_once
-from mailhost.outbound.sealing import sealed
+from mailhost.sealing import sealed
 from tests.unit.outbound.conftest import Remote
 from tests.unit.outbound.test_runner import make_due, put
 from tests.world.authority import Authority, tlsa

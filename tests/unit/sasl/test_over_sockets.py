@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from accounts import afterwards, apppasswords, auth, tokens
 from accounts.models import LoginRecord, User
-from protocols.common.certificate import Certificate
+from mailhost.certificates.contexts import Certificate
 from tests.certificates import Authority
 from tests.conftest import PASSWORD
 from tests.sasl_client import Scram

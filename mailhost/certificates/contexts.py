@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.conf import settings
 
-from protocols.common.names import Pair, Stamp, chooses, names_in, pairs, stamp
+from mailhost.certificates.names import Pair, Stamp, chooses, names_in, pairs, stamp
 
 log = logging.getLogger(__name__)
 
