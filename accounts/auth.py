@@ -279,6 +279,7 @@ def _welcome(standing: Standing, credential: Credential, at: Attempt) -> Login:
         app_password_id=row.pk if row else None,
         access_token_id=credential.access_token_id,
         answer=credential.answer,
+        expires_at=credential.expires_at,
         version=standing.credential_version,
     )
 

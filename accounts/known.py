@@ -30,6 +30,8 @@ class Login:
     app_password_id: int | None = None
     access_token_id: int | None = None
     answer: bytes = b""  # what SCRAM's server says last
+    # When what was shown is no longer good: the session ends then. None: never.
+    expires_at: datetime | None = None
     version: int = field(default=0, compare=False)  # the user's credential_version
 
 

@@ -22,7 +22,7 @@ from accounts.credentials import (
     Revocation,
 )
 from accounts.names import domain_for_people, fold_domain, fold_local
-from accounts.revocation import revoke
+from accounts.revocation import revoke, revoke_all
 
 __all__ = [
     "Account", "Address", "AppPassword", "Domain", "ExternalIdentity",
@@ -83,10 +83,26 @@ class Domain(models.Model):
 
     @override
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save under the name as it is compared."""
+        """Save under the name as it is compared; who needs more logs in again."""
         self.name = fold_domain(self.name)
         self.unicode_name = self.unicode_name or domain_for_people(self.name)
-        super().save(*args, **kwargs)
+        had = Domain.objects.filter(pk=self.pk, second_factor=True)
+        demands_more = (
+            self.second_factor and not self._state.adding and not had.exists()
+        )
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if demands_more:
+                people = self.people()
+                people.update(credential_version=models.F("credential_version") + 1)
+                revoke_all(list(people.values_list("pk", flat=True)))
+
+    def people(self) -> "models.QuerySet[User]":
+        """Return whose login is an address of this domain."""
+        here = models.Q(email__endswith=f"@{self.name}")
+        return User.objects.filter(
+            here | models.Q(email__endswith=f"@{self.unicode_name.casefold()}")
+        )
 
 
 class UserManager(BaseUserManager["User"]):

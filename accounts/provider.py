@@ -7,22 +7,26 @@ by S256; redirect addresses exactly as registered, but for the port on loopback.
 import functools
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
-from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter, get_adapter
+from allauth.idp.oidc.internal.oauthlib import authorization_codes
 from allauth.idp.oidc.models import Client, PrivateKey, Token
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 LOOPBACK = {"127.0.0.1", "::1"}
 KEY_FILE = "oidc-key.pem"
-USED = "ur"  # a type of Token beside allauth's own
+# Types of Token beside allauth's own: traps, for what was redeemed and comes again.
+TRAPS = USED, USED_CODE = "ur", "uc"
 
 
 class ProviderAdapter(DefaultOIDCAdapter):  # type: ignore[misc]  # it has no types
@@ -129,6 +133,7 @@ def prune() -> int:
 def programs_of(user_id: int) -> list[Client]:
     """Return the programs that hold tokens of a user."""
     held = Token.objects.valid().filter(user_id=user_id, client__isnull=False)
+    held = held.exclude(type__in=TRAPS)
     return list(Client.objects.filter(pk__in=held.values("client")).order_by("name"))
 
 
@@ -150,12 +155,39 @@ def note_used(row: Token) -> None:
     )
 
 
-def spring(text: str) -> bool:
-    """Take all that a program was given, if a used refresh token comes again.
+def whose_code(client_id: str, code: str) -> int | None:
+    """Return the user who gave a code that is good; None of any other."""
+    found = authorization_codes.lookup(client_id, code)
+    client = Client.objects.filter(pk=client_id).first()
+    if found is None or client is None:
+        return None
+    user = get_adapter().get_user_by_sub(client, found["sub"])
+    return None if user is None else int(user.pk)
 
-    Two hold the grant then, and one of them is a thief. RFC 9700 §4.14.2
+
+def note_redeemed(code: str, client_id: str, user_id: int) -> bool:
+    """Keep the hash of a redeemed code as its trap; False: another was faster."""
+    _row, is_new = Token.objects.get_or_create(
+        type=USED_CODE,
+        hash=get_adapter().hash_token(code),
+        defaults={
+            "user_id": user_id,
+            "client_id": client_id,
+            # As long as what came of it can be renewed, at least.
+            "expires_at": timezone.now()
+            + timedelta(seconds=settings.IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN),
+        },
+    )
+    return bool(is_new)
+
+
+def spring(text: str, kind: str = USED) -> bool:
+    """Take all that a program was given, if a used refresh token or code comes again.
+
+    Two hold the grant then, and one of them is a thief. RFC 9700 §4.14.2 and, of a
+    code, RFC 6749 §4.1.2.
     """
-    row = Token.objects.by_value(text).filter(type=USED).first()
+    row = Token.objects.by_value(text).filter(type=kind).first()
     return row is not None and bool(revoke(row.user_id, row.client_id))
 
 

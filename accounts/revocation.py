@@ -61,6 +61,19 @@ def revoke(
     )
 
 
+def revoke_all(user_ids: list[int]) -> None:
+    """End all sessions of several users on commit."""
+    rows = [Revocation(user_id=user_id) for user_id in user_ids]
+    Revocation.objects.bulk_create(rows, batch_size=500)
+    what: dict[str, int | None] = {"app_password_id": None, "access_token_id": None}
+
+    def tell() -> None:
+        for user_id in user_ids:
+            _tell(user_id, what)
+
+    transaction.on_commit(tell, robust=True)
+
+
 def end_connection(connection_id: str) -> None:
     """End one connection, wherever it is."""
     Revocation.objects.create(connection_id=connection_id)

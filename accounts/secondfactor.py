@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.known import standing_of
+from accounts.models import User
 
 # What is needed to get one, and to leave.
 OPEN = ("/account/", "/logout/", "/login/", "/static/")
@@ -28,15 +29,22 @@ class SecondFactor:
         if self._is_to_ask(request):
             if is_missing(request):
                 return HttpResponseRedirect(reverse("mfa_index"))
-            request.session[SOUND] = int(time.time())
+            request.session[SOUND] = [int(time.time()), _version(request)]
         return self.get_response(request)
 
     @staticmethod
     def _is_to_ask(request: HttpRequest) -> bool:
         if not request.user.is_authenticated or request.path.startswith(OPEN):
             return False
-        sound_at = float(request.session.get(SOUND, 0))
-        return time.time() - sound_at > SOUND_SECONDS
+        sound = request.session.get(SOUND)
+        if not isinstance(sound, list) or sound[1] != _version(request):
+            return True  # what is demanded may have changed
+        return time.time() - float(sound[0]) > SOUND_SECONDS
+
+
+def _version(request: HttpRequest) -> int:
+    assert isinstance(request.user, User)
+    return request.user.credential_version
 
 
 def is_missing(request: HttpRequest) -> bool:

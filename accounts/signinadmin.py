@@ -1,11 +1,17 @@
 """The admin of what logins leave behind: tokens, failures, each user's log."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Token
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from typing_extensions import override
 
 from accounts.adminbase import Bounded, ReadOnly, Revocable
 from accounts.models import LoginFailures, LoginRecord
+from accounts.provider import TRAPS
 
 admin.site.unregister(Token)  # allauth's own shows and changes more
 admin.site.unregister(EmailAddress)  # addresses are ours
@@ -22,6 +28,10 @@ class TokenAdmin(Bounded, Revocable):
     ordering = ("-pk",)
     fields = list_display
     bounded_may = frozenset({"view", "delete"})
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).exclude(type__in=TRAPS)
 
 
 @admin.register(LoginFailures)

@@ -1,6 +1,7 @@
 """The addresses of logging in: django-allauth's, as far as we use it."""
 
 from allauth.account import views
+from allauth.idp.oidc.views import ConfigurationView
 from allauth.mfa.webauthn import views as webauthn
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
@@ -37,5 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("identity/o/api/token", Redeem.as_view()),
     path("identity/o/api/device/code", closed),
     path("identity/o/device", closed),
+    # RFC 8414 §3: the same page, for programs that speak OAuth without OpenID.
+    path(".well-known/oauth-authorization-server", ConfigurationView.as_view()),
     path("", include("allauth.idp.urls")),
 ]

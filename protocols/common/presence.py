@@ -39,6 +39,7 @@ class Entry:
     login: Login
     loop: asyncio.AbstractEventLoop
     since: datetime
+    end: asyncio.TimerHandle | None = None  # when what it logged in with expires
 
 
 class Sessions:
@@ -52,16 +53,23 @@ class Sessions:
 
     def add(self, session: Session, context: ConnectionContext, login: Login) -> None:
         """Note who has logged in. Called on the session's loop."""
-        entry = Entry(context, login, asyncio.get_running_loop(), datetime.now(UTC))
+        self.remove(session)
+        loop, now = asyncio.get_running_loop(), datetime.now(UTC)
+        end = None
+        if login.expires_at is not None:
+            seconds = max(0.0, (login.expires_at - now).total_seconds())
+            end = loop.call_later(seconds, session.revoke)
         with self._guard:
-            self._entries[session] = entry
+            self._entries[session] = Entry(context, login, loop, now, end)
         if self.on_first is not None:
             self.on_first()
 
     def remove(self, session: Session) -> None:
-        """Note that a session has ended."""
+        """Note that a session has ended. Called on its loop."""
         with self._guard:
-            self._entries.pop(session, None)
+            entry = self._entries.pop(session, None)
+        if entry is not None and entry.end is not None:
+            entry.end.cancel()
 
     def all(self) -> list[tuple[Session, Entry]]:
         """Return those that are there."""

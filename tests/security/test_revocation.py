@@ -17,6 +17,7 @@ from tests.processes import ROOT, Installation
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Installation(tmp_path_factory.mktemp("site"), users=2) as made:
+        made.settings["MAILHOST_ACCESS_TOKENS"] = "yes"
         made.start("--only", "imap,pop3,smtp", workers=2)
         yield made
 
@@ -109,6 +110,42 @@ def test_who_is_connected_and_who_is_sent_away(site: Installation) -> None:
     again = imaplib.IMAP4("127.0.0.1", site.ports["imap"], timeout=20)
     again.login(login, site.password)
     again.logout()
+
+
+ISSUE = """
+from accounts import tokens
+from accounts.models import User
+user = User.objects.get(email="{}")
+print(tokens.issue(user.pk, ["imap"], "program", {})[1])
+"""
+REVOKE = """
+from allauth.idp.oidc.models import Token
+Token.objects.by_value("{}").delete()
+"""
+
+
+def by_token(site: Installation, token: str) -> imaplib.IMAP4:
+    imap = imaplib.IMAP4("127.0.0.1", site.ports["imap"], timeout=20)
+    said = f"user={site.address(2)}\1auth=Bearer {token}\1\1".encode()
+    imap.authenticate("XOAUTH2", lambda _: said)
+    KEPT.append(imap)
+    return imap
+
+
+def test_a_token_that_is_gone_ends_what_it_opened(site: Installation) -> None:
+    kept, gone = (
+        run(site, "shell", "-v", "0", "-c", ISSUE.format(site.address(2), 3600)).strip()
+        for _ in range(2)
+    )
+    stays, goes = by_token(site, kept), by_token(site, gone)
+    run(site, "shell", "-v", "0", "-c", REVOKE.format(gone))
+    goes.socket().settimeout(1.0)  # and some of it was spent while the command ended
+    assert ends(goes.socket())
+    # What expires ends, too, with nobody's doing.
+    short = run(site, "shell", "-v", "0", "-c", ISSUE.format(site.address(2), 8))
+    assert ends(by_token(site, short.strip()).socket())
+    assert stays.noop()[0] == "OK"
+    stays.logout()
 
 
 def test_a_stopped_server_leaves_nobody_connected(

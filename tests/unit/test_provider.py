@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from allauth.idp.oidc.internal.oauthlib import authorization_codes
 from allauth.idp.oidc.models import Client as Program
 from allauth.idp.oidc.models import Token
 from django.core.cache import cache
@@ -120,6 +121,10 @@ def test_the_server_describes_itself(db: None) -> None:
     told = Client().get("/.well-known/openid-configuration").json()
     assert told["issuer"] == "http://testserver"
     assert told["token_endpoint"].endswith("/identity/o/api/token")
+    # RFC 8414 §3
+    again = Client().get("/.well-known/oauth-authorization-server").json()
+    assert again == told
+    assert again["code_challenge_methods_supported"] == ["S256"]
 
 
 def test_refresh_tokens_rotate(script: Script) -> None:
@@ -221,12 +226,13 @@ def test_a_person_takes_it_back(script: Script, alice: User, bob: User) -> None:
 
 def test_a_refresh_token_given_back_takes_all_along(script: Script) -> None:
     told = script.redeem(script.grant()).json()
+    held = Token.objects.exclude(type__in=provider.TRAPS)
     form = {"client_id": script.program.pk, "token": "nonsense"}
     Client().post("/identity/o/api/revoke", form)
-    assert Token.objects.count() == 2
+    assert held.count() == 2
     form["token"] = told["refresh_token"]
     Client().post("/identity/o/api/revoke", {**form, "client_id": "another"})
-    assert Token.objects.count() == 2
+    assert held.count() == 2
     Client().post("/identity/o/api/revoke", form)
     assert not Token.objects.exists()
 
@@ -263,6 +269,51 @@ def test_a_used_refresh_token_ends_the_grant(script: Script) -> None:
     assert not Token.objects.filter(type=Token.Type.ACCESS_TOKEN).exists()
 
 
+def test_a_code_that_comes_twice_takes_back_what_the_first_gave(
+    script: Script, alice: User, settings: Settings
+) -> None:
+    settings.MAILHOST_ACCESS_TOKENS = True
+    code = script.grant()
+    told = script.redeem(code).json()
+    at = Attempt("imap", "192.0.2.1")
+    found = check(Bearer(alice.email, told["access_token"]), at)
+    assert script.redeem(code, client_id="another").status_code >= 400
+    assert version_of(found) is None
+    assert Revocation.objects.filter(access_token_id=found.access_token_id).exists()
+    assert script.refresh(told["refresh_token"]).status_code == 400
+    with pytest.raises(WrongCredentials):
+        check(Bearer(alice.email, told["access_token"]), at)
+
+
+def test_of_two_who_redeem_at_once_neither_keeps_anything(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = script.grant()
+    whose = provider.whose_code
+
+    def while_another_redeems(client_id: str, said: str) -> int | None:
+        user_id = whose(client_id, said)
+        monkeypatch.setattr(provider, "whose_code", whose)
+        script.redeem(said)
+        cache.set(*kept)
+        return user_id
+
+    key = authorization_codes.cache_key(script.program.pk, code)
+    kept = key, cache.get(key)
+    monkeypatch.setattr(provider, "whose_code", while_another_redeems)
+    assert script.redeem(code).json() == {"error": "invalid_grant"}
+    assert not Token.objects.exists()
+
+
+def test_a_trap_is_no_program_that_acts(script: Script, alice: User) -> None:
+    told = script.redeem(script.grant()).json()
+    assert provider.programs_of(alice.pk) == [script.program]
+    for token in (told["refresh_token"], told["access_token"]):
+        Token.objects.by_value(token).delete()
+    assert Token.objects.count() == 1
+    assert provider.programs_of(alice.pk) == []
+
+
 def test_a_new_password_ends_what_programs_hold(
     script: Script, alice: User, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -288,5 +339,5 @@ def test_there_is_no_device_flow(script: Script) -> None:
 def test_expired_tokens_go(script: Script) -> None:
     script.redeem(script.grant())
     Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert provider.prune() == 2
+    assert provider.prune() == 3
     assert json.dumps(list(Token.objects.values())) == "[]"

@@ -160,3 +160,14 @@ def test_who_must_have_one_makes_it_first(alice: User, by: str) -> None:
     assert client.get("/folders/").headers["Location"] == FACTORS
     browser, _secret = activate(alice)
     assert browser.get("/", follow=True).redirect_chain[-1][0].startswith("/mail/")
+
+
+@pytest.mark.parametrize("of", ["user", "domain"])
+def test_what_begins_to_be_demanded_counts_for_who_is_in(alice: User, of: str) -> None:
+    client = Client()
+    log_in(client, alice)
+    assert client.get("/settings/").status_code == 200
+    row: Any = alice if of == "user" else Domain.objects.get(name="example.test")
+    row.second_factor = True
+    row.save()
+    assert client.get("/settings/")["Location"] == FACTORS

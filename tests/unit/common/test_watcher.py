@@ -1,17 +1,18 @@
 """Which sessions a row of another process ends."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
+from typing_extensions import override
 
 from accounts import apppasswords, auth, tokens
 from accounts.claims import Password
 from accounts.known import Login
-from accounts.models import Revocation, User
+from accounts.models import Domain, Revocation, User
 from accounts.revocation import end_connection
 from protocols.common.presence import Entry, sessions
 from protocols.common.watcher import Register, Revocations
@@ -96,6 +97,50 @@ def test_a_login_that_was_checked_before_and_comes_after(alice: User) -> None:
     phone, own = Fake(1, by_phone), Fake(2, by_password)
     seen.look()
     assert (phone.ended, own.ended) == (True, True)
+
+
+def test_a_domain_that_begins_to_need_a_second_factor(
+    alice: User, stranger: User
+) -> None:
+    seen = Revocations()
+    mine, other = Fake(1, log_in(alice)), Fake(2, log_in(stranger))
+    domain = Domain.objects.get(name="example.test")
+    domain.own_aliases = 1
+    domain.save()
+    seen.look()
+    assert not mine.ended
+    domain.second_factor = True
+    domain.save()
+    seen.look()
+    assert (mine.ended, other.ended) == (True, False)
+    again = Fake(3, Login(alice.pk, 0, alice.email, version=2))
+    domain.save()
+    seen.look()
+    assert not again.ended
+
+
+async def test_a_session_ends_with_what_it_logged_in_with() -> None:
+    def login(seconds: float) -> Login:
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        return Login(1, 1, "alice@example.test", expires_at=until)
+
+    context: Any = SimpleNamespace(connection_id="c1")
+
+    class Waited(Fake):
+        over = asyncio.Event()
+
+        @override
+        def revoke(self) -> None:
+            self.over.set()
+
+    short, gone, long = (kind(1, login(1)) for kind in (Waited, Fake, Fake))
+    sessions.add(long, context, login(3600))
+    sessions.add(gone, context, login(-1))
+    sessions.remove(gone)
+    sessions.add(short, context, login(0.01))
+    await asyncio.wait_for(Waited.over.wait(), 10)
+    assert (long.ended, gone.ended) == (False, False)
+    sessions.remove(long)
 
 
 def test_a_row_that_is_committed_late_is_heard(alice: User, bob: User) -> None:
