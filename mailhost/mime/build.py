@@ -45,6 +45,7 @@ def build(  # noqa: PLR0913 - a message has this many things to say
     subject: str,
     text: str,
     html: str = "",
+    alternatives: Sequence[Attachment] = (),
     attachments: Sequence[Attachment] = (),
     in_reply_to: str = "",
     references: Sequence[str] = (),
@@ -56,6 +57,7 @@ def build(  # noqa: PLR0913 - a message has this many things to say
 ) -> bytes:
     """Return the message. Ids come without <>; bcc is written only for drafts.
 
+    `alternatives` say the same as the text in other types, the richest last.
     `headers` are further fields by name and text; `report` makes the whole a
     multipart/report of that type (delivery-status: RFC 3462) with the attachments as
     its parts. Raises ValueError for a name that no field can have.
@@ -75,23 +77,30 @@ def build(  # noqa: PLR0913 - a message has this many things to say
     seed = hashlib.sha256(message_id.encode("utf-8", "replace"))
     for octets in (text.encode("utf-8", "replace"), html.encode("utf-8", "replace")):
         seed.update(octets)
-    for attachment in attachments:
+    for attachment in (*alternatives, *attachments):
         seed.update(attachment.octets)
-    node = _whole(text, html, attachments, report, seed.hexdigest()[:24])
+    nodes = [_alternative(one) for one in alternatives]
+    node = _whole((text, html, nodes), attachments, report, seed.hexdigest()[:24])
     return b"".join(head) + node.header + b"\r\n" + node.body
 
 
 def _whole(
-    text: str, html: str, attachments: Sequence[Attachment], report: str, seed: str
+    said: tuple[str, str, Sequence[_Node]],
+    attachments: Sequence[Attachment],
+    report: str,
+    seed: str,
 ) -> _Node:
     """Return mixed(related(alternative(text, html), inline), files), as far as needed.
 
     The order of RFC 2046 §5.1.4 in an alternative: the plainest first.
     """
+    text, html, others = said
     node = _text(flowed.flow(text), "plain", format="flowed")
     if html:
         page = html.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-        node = _multipart("alternative", [node, _text(page, "html")], seed + "a")
+        others = [_text(page, "html"), *others]
+    if others:
+        node = _multipart("alternative", [node, *others], seed + "a")
     inline = [a for a in attachments if a.inline and html]
     files = [a for a in attachments if not (a.inline and html)]
     if inline:
@@ -127,6 +136,14 @@ def _multipart(subtype: str, nodes: Sequence[_Node], seed: str, **more: str) -> 
     is_8bit = any(node.is_8bit for node in nodes)
     header = kind + (_encoding("8bit") if is_8bit else b"")
     return _Node(header, body + line + b"--\r\n", is_8bit)
+
+
+def _alternative(attachment: Attachment) -> _Node:
+    """Return a part without a name, as it is: text/calendar, RFC 6047 §2.4."""
+    value = parameters.content_type(attachment.content_type.encode("ascii", "replace"))
+    body, encoding = _body(f"{value.main}/{value.sub}", attachment.octets)
+    kind = _content_type(f"{value.main}/{value.sub}", dict(value.pairs))
+    return _Node(kind + _encoding(encoding), body)
 
 
 def _attachment(attachment: Attachment) -> _Node:

@@ -70,6 +70,7 @@ class Written:
     # Chosen once: the Sent copy is the message that went out.
     message_id: str = ""
     html: str = ""  # with the text as its alternative
+    alternatives: Sequence[Attachment] = ()  # the same for programs: an answer's event
 
     def octets(self, *, keep_bcc: bool = False) -> bytes:
         """Return the message."""
@@ -81,6 +82,7 @@ class Written:
             subject=self.subject,
             text=self.text,
             html=self.html,
+            alternatives=self.alternatives,
             attachments=self.attachments,
             in_reply_to=self.in_reply_to,
             references=self.references,

@@ -152,6 +152,8 @@ def file_name(part: Part) -> str:
         return name
     if part.is_message:
         return "message.eml"
+    if (part.type, part.subtype) == ("text", "calendar"):
+        return "invitation.ics"
     extension = part.subtype if part.subtype.isalnum() else "bin"
     return f"part-{part.section or '1'}.{extension}"
 

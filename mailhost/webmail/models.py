@@ -12,6 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.models import Account
+from mailhost.webmail.teammodels import SeenMeeting
+
+__all__ = [
+    "Contact", "Label", "Preferences", "SavedSearch", "SeenMeeting", "SenderChoice",
+    "Undo",
+]  # fmt: skip
 
 
 class Preferences(models.Model):

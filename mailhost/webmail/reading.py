@@ -22,6 +22,8 @@ from mailhost.webmail import (
     trust,
     unsubscribing,
 )
+from mailhost.webmail.calendars import cards
+from mailhost.webmail.calendars.cards import Card
 from mailhost.webmail.letters import Body, File
 from mailhost.webmail.models import Preferences
 from mailhost.webmail.rows import Known, Row
@@ -46,6 +48,7 @@ class Inside:
     unsubscribe: Way
     standings: Sequence[Standing]  # of what was sent
     trust: Sequence[Trust]  # what was found when it came
+    invitation: Card | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
     named = ("from", "to", "cc", "bcc", "reply_to")
     people = {name: letters.people(listed, name) for name in named}
     trusts = pictures.are_wanted(viewer.user, viewer.preferences, listed.from_address)
+    event = cards.meeting_in(content_id, root)
     author = people["from"][0] if people["from"] else Address("", "", "")
     return Inside(
         people,
@@ -171,6 +175,7 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
         trust.of(
             gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
         ),
+        cards.card(viewer.user, folder, listed, event) if event else None,
     )
 
 

@@ -27,10 +27,11 @@ MOST_TEXT = 200_000  # characters of a preview
 @signed_in
 def show(request: Request, account_id: int, folder_id: int, uid: int) -> HttpResponse:
     """Show one letter of a conversation, unfolded."""
-    return _letter(request, Where(account_id, folder_id, uid))
+    return letter_again(request, Where(account_id, folder_id, uid))
 
 
-def _letter(request: Request, where: Where) -> HttpResponse:
+def letter_again(request: Request, where: Where) -> HttpResponse:
+    """Show a letter that something was done with."""
     return render(request, LETTER, _found(request, where))
 
 
@@ -50,7 +51,7 @@ def trust(request: Request, account_id: int, folder_id: int, uid: int) -> HttpRe
     _, listed = door.message(request.user, *where)
     wanted = request.POST.get("pictures") == "1"
     pictures.want(request.user, listed.from_address, wanted=wanted)
-    return _letter(request, where)
+    return letter_again(request, where)
 
 
 @require_POST
