@@ -61,7 +61,8 @@ engines: .venv/.test
 	MAILHOST_TEST_DATABASE=postgres $(PYTEST) -n auto -m "engines and not soak"
 
 soak: .venv/.test
-	$(PYTEST) -m soak -o faulthandler_timeout=7200
+	$(PYTEST) -m soak -o faulthandler_timeout=7200 \
+		-o log_cli=true -o log_cli_level=WARNING
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ excuses another.
 import contextlib
 import hashlib
 import imaplib
+import logging
 import random
 import re
 import signal
@@ -25,6 +26,8 @@ from typing import BinaryIO, cast
 import pytest
 
 from tests.processes import Installation
+
+log = logging.getLogger("soak")
 
 CONNECTIONS = 20
 USERS = 8
@@ -260,6 +263,7 @@ def test_a_hundred_kills_lose_nothing(installation: Installation) -> None:
     load = Load(installation, seed=2)
     for _ in range(100):
         kill_and_look(installation, load)
+    log.warning("100 kills, %d messages answered for", len(load.answered))
 
 
 # ---- Stopping and restarting

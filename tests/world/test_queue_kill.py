@@ -4,6 +4,7 @@ A message may come twice only where a kill fell between the other server's answe
 our commit: at most one for each connection that was open.
 """
 
+import logging
 import random
 import smtplib
 import sqlite3
@@ -18,6 +19,8 @@ import pytest
 from tests.faults.test_kill import until
 from tests.processes import Installation
 from tests.world.sink import Sink, sink
+
+log = logging.getLogger("soak")
 
 CONNECTIONS = 4
 RECIPIENTS = 3
@@ -108,7 +111,9 @@ def test_five_kills_lose_nothing(installation: Installation, far: Sink) -> None:
 
 @pytest.mark.soak
 def test_a_hundred_kills_lose_nothing(installation: Installation, far: Sink) -> None:
-    check(installation, far, kill_some(installation, far, 100, seed=6), 100)
+    sent = kill_some(installation, far, 100, seed=6)
+    check(installation, far, sent, 100)
+    log.warning("100 kills, %d messages, %d came twice", sent, count_twice(far))
 
 
 def test_runners_of_two_hosts_share_the_queue(
