@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from mailhost.delivery.judged import TRUSTED, Judged
+from mailhost.delivery.junk import keep_here
 from mailhost.delivery.outcomes import (
     ACCEPTED,
     FAULT,
@@ -42,6 +43,7 @@ class Plan:
     forwards: dict[str, list[str]] = field(default_factory=dict)  # via -> addresses
     askers: dict[str, str] = field(default_factory=dict)  # via -> its recipient
     alone: set[str] = field(default_factory=set)  # via of what leads to no account
+    quarantine: str = ""  # why the forwards wait for an administrator
     relayed: list[str] = field(default_factory=list)
     has_reports: bool = False  # of other servers, on our mail
     refused: dict[str, str] = field(default_factory=dict)  # recipient -> reply
@@ -75,6 +77,8 @@ async def deliver(  # noqa: PLR0913 - a delivery has this many sides
     plan = plan_for(octets, recipients, known, mail_from, peer)
     if judged is not TRUSTED:
         await _apply(judged, plan)
+        if judged.is_junk and plan.forwards:
+            keep_here(plan, known)
     await _to_junk(octets, plan)
     try:
         stored = await _store(octets, wishes or Envelope(mail_from, ()), plan)
@@ -225,7 +229,8 @@ async def _leaving(octets: bytes, envelope: Envelope, plan: Plan) -> Out:
         sender = envelope.mail_from
         if sender:
             sender = await gate.write((), srs.rewritten, sender)
-        out += forwarded(octets, replace(envelope, mail_from=sender), plan)
+        envelope = replace(envelope, mail_from=sender, quarantine=plan.quarantine)
+        out += forwarded(octets, envelope, plan)
     return out
 
 
@@ -318,7 +323,8 @@ def outcomes(
         mine = [stored[a] for a in found[recipient].accounts if a in stored]
         kept = tuple(row for row in mine if isinstance(row, Stored))
         failed = [row for row in mine if isinstance(row, StoreError)]
-        if refused is None and failed and not kept and not found[recipient].outside:
+        leaves = found[recipient].canonical in plan.forwards
+        if refused is None and failed and not kept and not leaves:
             refused = reply_to(failed[0])
         result[recipient] = Outcome(recipient, refused or ACCEPTED, kept)
     return result

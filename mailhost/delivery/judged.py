@@ -14,6 +14,7 @@ class Judged:
     verdict: str = ""  # JSON, kept with each recipient's message
     is_junk: bool = False
     sender_is_real: bool = True
+    reply: str = ""  # the SMTP reply that refuses it, where it may not leave
 
 
 TRUSTED = Judged()

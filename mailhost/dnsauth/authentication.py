@@ -35,6 +35,7 @@ class Authentication:
     handover: Handover
     iprev: Iprev = field(default_factory=lambda: Iprev(UNKNOWN))
     spf: Spf = field(default_factory=lambda: Spf(UNKNOWN))
+    helo: Spf = field(default_factory=Spf)  # of the HELO name beside a sender's domain
     signatures: tuple[Signature, ...] = ()
     arc: Arc = field(default_factory=Arc)
     dmarc: Dmarc = field(default_factory=lambda: Dmarc(UNKNOWN))
@@ -60,7 +61,6 @@ class Authentication:
 
     def results(self) -> list[Result]:
         """Return each method's word, as the field has it."""
-        checked_name = "mailfrom" if self.spf.identity == "mailfrom" else "helo"
         found = [
             Result(
                 "iprev",
@@ -68,13 +68,10 @@ class Authentication:
                 (("policy.iprev", self.handover.peer),),
                 self.iprev.name or self.iprev.reason,
             ),
-            Result(
-                "spf",
-                self.spf.result,
-                ((f"smtp.{checked_name}", self.spf.domain),),
-                self.spf.reason,
-            ),
+            _of_spf(self.spf),
         ]
+        if self.helo.result != "none":
+            found.append(_of_spf(self.helo))
         found += [_of_signature(one) for one in self.signatures]
         if not self.signatures:
             found.append(Result("dkim", "none"))
@@ -91,6 +88,12 @@ class Authentication:
             )
         )
         return found
+
+
+def _of_spf(one: Spf) -> Result:
+    return Result(
+        "spf", one.result, ((f"smtp.{one.identity}", one.domain),), one.reason
+    )
 
 
 def _of_signature(one: Signature) -> Result:
@@ -114,11 +117,9 @@ async def authenticate(
     """
     letter, wanted = await work.run(_read, octets)
     walks = dmarc.Walks(purse(queries))
-    reverse, sender, signed, _ = await asyncio.gather(
+    reverse, (sender, helo), signed, _ = await asyncio.gather(
         iprev.check(handover.peer, purse(queries)),
-        spf.check(
-            *(handover.peer, handover.mail_from, handover.helo, host), purse(queries)
-        ),
+        _senders(handover, host, purse, queries),
         signatures.verify(letter, purse(queries)),
         walks.begin(wanted),
     )
@@ -131,7 +132,22 @@ async def authenticate(
     )
     policy = await dmarc.check(wanted, evidence, walks)
     chain = await _chain(letter, purse(queries))
-    return Authentication(handover, reverse, sender, signed, chain, policy)
+    return Authentication(handover, reverse, sender, helo, signed, chain, policy)
+
+
+async def _senders(
+    handover: Handover, host: str, purse: Purse, queries: int
+) -> tuple[Spf, Spf]:
+    """Ask for the sender and, where it is not null, for the HELO name too.
+
+    RFC 7208 §2.3. DMARC hears of the first alone.
+    """
+    peer, sender, helo = handover.peer, handover.mail_from, handover.helo
+    first = spf.check(peer, sender, helo, host, purse(queries))
+    if not sender or "." not in helo:
+        return await first, Spf(identity="helo")
+    second = spf.check(peer, "", helo, host, purse(queries))
+    return await asyncio.gather(first, second)
 
 
 async def _chain(letter: Letter, ask: Asks) -> Arc:

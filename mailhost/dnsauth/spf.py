@@ -27,7 +27,7 @@ class Spf:
 
     result: str = "none"
     domain: str = ""  # that was asked
-    identity: str = "mailfrom"  # or helo, where the sender is null
+    identity: str = "mailfrom"  # or helo
     reason: str = ""
 
 

@@ -81,7 +81,7 @@ class QueueRecipientAdmin(ReadOnly):
     ) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         waiting = QueueRecipient.objects.filter(
-            pk__in=ids, state__in=[State.QUEUED, State.HELD]
+            pk__in=ids, state__in=[State.QUEUED, State.HELD, State.JUNK]
         )
         count = waiting.update(state=state, **more)
         self.message_user(request, _("%(count)s recipients") % {"count": count})

@@ -95,6 +95,9 @@ def enqueue(octets: bytes, envelope: Envelope, staged: int | None = None) -> int
     for number, piece in enumerate(pieces):
         stage_chunk(message_id, number, piece)
     recipients = [_row(message_id, each, now) for each in envelope.recipients]
+    if envelope.quarantine:
+        for row in recipients:
+            row.state, row.last_reply = State.JUNK, envelope.quarantine
     rows.insert(QueueRecipient, recipients)
     transaction.on_commit(wake.tell, robust=True)
     return message_id

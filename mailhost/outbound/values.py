@@ -41,6 +41,7 @@ class Envelope:
     tls: str = ""
     priority: int = 0  # RFC 6710: -9 to 9
     deliver_by: Deadline | None = None
+    quarantine: str = ""  # why it is junk, and waits to be released
 
 
 class Verdict(Enum):

@@ -11,7 +11,13 @@ from mailhost.dnsauth.authentication import Authentication, Handover, authentica
 from mailhost.dnsauth.resolver import resolver
 from mailhost.screening.checks import Check, active
 from mailhost.screening.signals import screened
-from mailhost.screening.values import Finding, Incoming, Verdict, decide
+from mailhost.screening.values import (
+    Finding,
+    Incoming,
+    Verdict,
+    decide,
+    is_duty,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +57,7 @@ async def screen(
         origin,
         settings.MAILHOST_JUNK_SCORE,
         settings.MAILHOST_REJECT_SCORE,
+        lenient=bool(recipients) and all(map(is_duty, recipients)),
     )
     _tell(incoming, verdict)
     return verdict

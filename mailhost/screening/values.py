@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
+from accounts.names import split_address
 from mailhost.dnsauth.authentication import Authentication
 from mailhost.dnsauth.resolver import Asks
 from mailhost.mime.headers import block_end, first_fields, get_all
@@ -13,6 +14,7 @@ from mailhost.mime.message import parse
 from mailhost.mime.part import Part
 
 REFUSED = "550 5.7.1"
+DUTIES = frozenset({"postmaster", "abuse"})
 
 
 class Action(Enum):
@@ -64,6 +66,7 @@ class Finding:
     score: float
     reason: str
     action: Action = Action.ACCEPT
+    is_harm: bool = False  # refused also where nearly all else is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,26 @@ class Verdict:
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
+def is_duty(recipient: str) -> bool:
+    """Tell whether an address is one that must hear of trouble.
+
+    RFC 5321 §4.5.1 wants every reasonable effort made to take its mail; RFC 2142 §2.
+    """
+    return split_address(recipient)[0] in DUTIES
+
+
 def decide(
-    findings: Iterable[Finding], origin: Authentication, junk: float, refuse: float
+    findings: Iterable[Finding],
+    origin: Authentication,
+    junk: float,
+    refuse: float,
+    *,
+    lenient: bool = False,
 ) -> Verdict:
-    """Return what follows from the findings; a threshold of 0 is never reached."""
+    """Return what follows from the findings; a threshold of 0 is never reached.
+
+    Where it is lenient, only what does harm is refused; all else is junk at worst.
+    """
     found = tuple(findings)
     score = sum(finding.score for finding in found)
     wanted = [finding.action for finding in found]
@@ -114,6 +133,8 @@ def decide(
     if junk and score >= junk:
         wanted.append(Action.JUNK)
     action = max(wanted, key=_rank, default=Action.ACCEPT)
+    if lenient and action is Action.REFUSE and not any(f.is_harm for f in found):
+        action = Action.JUNK
     return Verdict(action, score, found, origin)
 
 

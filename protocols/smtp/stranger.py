@@ -17,7 +17,7 @@ from mailhost.mime.limits import MAX_HEADER
 from mailhost.screening import greylist, strangers
 from mailhost.screening.networks import is_looked_at
 from mailhost.screening.pipeline import screen
-from mailhost.screening.values import Action, Verdict
+from mailhost.screening.values import Action, Verdict, is_duty
 from protocols.smtp import replies
 from protocols.smtp.connection import Closed
 from protocols.smtp.paths import Refused
@@ -61,6 +61,8 @@ class StrangerConnection(MailConnection):
         """Raise Refused for who is to come again later."""
         if not (settings.MAILHOST_GREYLIST and self.is_stranger):
             return
+        if is_duty(recipient):
+            return
         sender = self.envelope.mail_from or ""
         if await greylist.must_wait(self.context.peer, sender, recipient):
             raise Refused(replies.COME_AGAIN)
@@ -81,7 +83,12 @@ class StrangerConnection(MailConnection):
             return clean, b"", Judged(sender_is_real=False)
         verdict = await self._verdict(octets)
         origin = verdict.origin
-        judged = Judged(verdict.to_json(), verdict.is_junk, origin.sender_is_real)
+        judged = Judged(
+            verdict.to_json(),
+            verdict.is_junk,
+            origin.sender_is_real,
+            verdict.reply if verdict.is_junk else "",
+        )
         return clean, origin.field(host), judged
 
     async def _verdict(self, octets: bytes) -> Verdict:

@@ -15,6 +15,7 @@ class State(models.TextChoices):
     SENT = "sent", _("sent")
     FAILED = "failed", _("failed")
     DROPPED = "dropped", _("dropped")
+    JUNK = "junk", _("junk, not sent on")
 
 
 class QueueMessage(models.Model):

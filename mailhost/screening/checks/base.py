@@ -24,7 +24,12 @@ class Check:
         raise NotImplementedError
 
     def found(
-        self, score: float, reason: str, action: Action = Action.ACCEPT
+        self,
+        score: float,
+        reason: str,
+        action: Action = Action.ACCEPT,
+        *,
+        is_harm: bool = False,
     ) -> Finding:
         """Return a finding of this check; the reason is shown to the recipient."""
-        return Finding(self.name, score, reason, action)
+        return Finding(self.name, score, reason, action, is_harm)

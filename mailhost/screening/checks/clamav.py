@@ -37,7 +37,8 @@ class ClamAv(Check):
         if not verdict.endswith(" FOUND"):
             raise ClamAvError(verdict[:200] or "clamd closed the connection")
         virus = verdict.removesuffix(" FOUND")
-        return self.found(100.0, f"It holds a virus ({virus})", Action.REFUSE)
+        reason = f"It holds a virus ({virus})"
+        return self.found(100.0, reason, Action.REFUSE, is_harm=True)
 
 
 async def scan(where: str, octets: bytes) -> str:

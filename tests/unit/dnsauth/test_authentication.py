@@ -93,9 +93,24 @@ async def test_the_null_sender_is_judged_by_its_helo() -> None:
     assert b"smtp.helo=mx.example.org" in found.field(HOST)
 
 
+async def test_the_helo_name_is_asked_beside_the_sender() -> None:
+    rows = GOOD | {"mx.example.org": {"A": "192.0.2.2", "TXT": "v=spf1 a -all"}}
+    rows["example.org"] = {"TXT": "v=spf1 ip4:192.0.2.1 -all"}
+    found = await authenticate(MESSAGE, ANN, HOST, purse(rows))
+    assert (found.spf.result, found.helo.result) == ("pass", "fail")
+    assert found.dmarc.result == "pass"
+    written = found.field(HOST)
+    assert b"spf=pass" in written
+    assert b"smtp.helo=mx.example.org" in written
+    bare = Handover(PEER, "localhost", "ann@example.org")
+    assert b"smtp.helo" not in (
+        await authenticate(MESSAGE, bare, HOST, purse(rows))
+    ).field(HOST)
+
+
 async def test_without_dns_nothing_is_known() -> None:
     found = await authenticate(signed(), ANN, HOST, Resolver([]).purse(5))
-    assert [r.result for r in found.results()] == ["temperror"] * 4
+    assert [r.result for r in found.results()] == ["temperror"] * 5
 
 
 async def test_what_could_not_be_asked_is_no_failure() -> None:

@@ -29,6 +29,7 @@ def incoming(
     origin: dict[str, Any] = {
         "iprev": Iprev("pass", "mx.example.org"),
         "spf": Spf("pass", "example.org"),
+        "helo": given.pop("name_spf", Spf(identity="helo")),
         "dmarc": Dmarc("pass", "example.org"),
         "arc": Arc(),
         "signatures": (),

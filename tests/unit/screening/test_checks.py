@@ -73,6 +73,12 @@ async def test_spf(result: str, points: float) -> None:
     assert await score(Spf(), spf=SpfResult(result, "example.org")) == points
 
 
+@pytest.mark.parametrize(("result", "points"), [("fail", 2), ("softfail", 0)])
+async def test_spf_of_the_helo_name(result: str, points: float) -> None:
+    named = SpfResult(result, "mx.example.org", "helo")
+    assert await score(Spf(), name_spf=named) == points
+
+
 async def test_dkim() -> None:
     broken, good, unknown = map(Signature, ("fail", "pass", "temperror"))
     assert await score(Dkim(), signatures=(broken, broken)) == 0.5

@@ -43,6 +43,13 @@ def test_a_check_may_decide_alone_and_thresholds_may_be_off() -> None:
     assert decide(findings(99), ORIGIN, 0, 0).action is Action.ACCEPT
 
 
+def test_for_those_who_must_hear_only_harm_is_refused() -> None:
+    asked = findings(99, action=Action.REFUSE)
+    assert decide(asked, ORIGIN, 5, 15, lenient=True).action is Action.JUNK
+    virus = [Finding("v", 100, "a virus", Action.REFUSE, is_harm=True)]
+    assert decide(virus, ORIGIN, 5, 15, lenient=True).action is Action.REFUSE
+
+
 def test_the_reply_names_the_worst_reason_in_one_line() -> None:
     found = [
         Finding("a", 9, "points"),

@@ -256,6 +256,105 @@ async def test_forwards_of_a_forged_sender_end_in_silence(
     ]
 
 
+async def make_alias(local_part: str, outside: str, account: Any = None) -> str:
+    from accounts.models import Address, Domain
+
+    domain = await Domain.objects.aget(name="example.test")
+    row = await Address.objects.acreate(
+        domain=domain, local_part=local_part, forward_to=[outside]
+    )
+    if account is not None:
+        await row.accounts.aadd(account)
+    return f"{local_part}@example.test"
+
+
+async def queued() -> list[tuple[str, str]]:
+    rows = QueueRecipient.objects.order_by("pk").values_list("address", "state")
+    return [row async for row in rows]
+
+
+JUNK = ("x@other.example", letter("e@example.com"))  # its domain asks for quarantine
+UNWANTED = "550 5.7.1 example.com did not send this message"
+
+
+@pytest.mark.engines
+async def test_junk_leaves_by_no_alias(
+    services: Services, alice: Any, bob: Any, world: World
+) -> None:
+    away = await make_alias("away", "out@far.example")
+    far = await make_alias("far", "out@other.example")
+    client = await services.greeted_mx()
+    # Nobody here keeps it: its sender hears now, and nobody later.
+    assert await client.message(JUNK[0], [away, far], JUNK[1]) == UNWANTED
+    assert await queued() == []
+    # Somebody here has a copy: it is in Junk, and none leaves.
+    account = await sync_to_async(lambda: bob.account)()
+    both = await make_alias("both", "out@far.example", account)
+    assert (await client.message(JUNK[0], [both], JUNK[1]))[:3] == "250"
+    assert [role for role, _ in await filed(bob.email)] == ["junk"]
+    assert await queued() == []
+    # What is no junk goes on.
+    assert (await client.message(ANN, [away, both], letter()))[:3] == "250"
+    assert await queued() == [("out@far.example", "queued")] * 2
+
+
+@pytest.mark.engines
+async def test_junk_that_cannot_be_refused_waits_for_an_administrator(
+    services: Services, alice: Any, admin_user: Any, world: World
+) -> None:
+    away = await make_alias("away", "out@far.example")
+    client = await services.greeted_mx()
+    assert (await client.message(JUNK[0], [away, ALICE], JUNK[1]))[:3] == "250"
+    assert [role for role, _ in await filed(ALICE)] == ["junk"]
+    assert await queued() == [("out@far.example", "junk")]
+    row = await QueueRecipient.objects.aget()
+    assert row.last_reply == UNWANTED
+
+    def release() -> int:
+        from django.test import Client
+
+        browser = Client()
+        browser.force_login(admin_user)
+        form = {"action": "retry_now", "_selected_action": [row.pk]}
+        return browser.post("/admin/outbound/queuerecipient/", form).status_code
+
+    assert await sync_to_async(release)() == 302
+    assert await queued() == [("out@far.example", "queued")]
+
+
+async def test_a_full_mailbox_loses_no_junk(
+    services: Services, alice: Any, world: World
+) -> None:
+    """Its copy that would have left is not made: the sender has to hear."""
+    account = await sync_to_async(lambda: alice.account)()
+    both = await make_alias("both", "out@far.example", account)
+    await set_quota(alice, 10)
+    client = await services.greeted_mx()
+    real = letter("e@example.com")
+    world.zone["other.example"] = {"TXT": "v=spf1 a:client.example -all"}
+    assert (await client.message("x@other.example", [both], real))[:9] == "452 4.2.2"
+
+
+@pytest.mark.parametrize("duty", ["postmaster", "Abuse"])
+async def test_who_must_hear_of_trouble_does(
+    services: Services, alice: Any, world: World, settings: Settings, duty: str
+) -> None:
+    from accounts.models import Address, Domain
+
+    settings.MAILHOST_GREYLIST = True
+    domain = await Domain.objects.aget(name="example.test")
+    row = await Address.objects.acreate(domain=domain, local_part=duty.lower())
+    await row.accounts.aadd(await sync_to_async(lambda: alice.account)())
+    client = await services.greeted_mx()
+    asked = letter("eve@example.net")  # its domain asks to refuse
+    address = f"{duty}@example.test"
+    assert (await client.message("x@elsewhere.example", [address], asked))[:3] == "250"
+    assert [role for role, _ in await filed(ALICE)] == ["junk"]
+    settings.MAILHOST_GREYLIST = False
+    said = await client.message("x@elsewhere.example", [address, ALICE], asked)
+    assert said[:9] == "550 5.7.1"
+
+
 async def test_greylisting(
     services: Services, alice: Any, bob: Any, world: World, settings: Settings
 ) -> None:
