@@ -18,6 +18,7 @@ from mailhost.delivery.outcomes import (
     reply_to,
 )
 from mailhost.delivery.routes import Route, routes
+from mailhost.delivery.sealed import sealed
 from mailhost.mime.headers import block_end, get_all
 from mailhost.outbound import queue, received, srs
 from mailhost.outbound.completion import authors, hops
@@ -230,7 +231,7 @@ async def _leaving(octets: bytes, envelope: Envelope, plan: Plan) -> Out:
         if sender:
             sender = await gate.write((), srs.rewritten, sender)
         envelope = replace(envelope, mail_from=sender, quarantine=plan.quarantine)
-        out += forwarded(octets, envelope, plan)
+        out += await sealed(forwarded(octets, envelope, plan), plan)
     return out
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mailhost.dnsauth.arcset import Sight
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -14,6 +16,7 @@ class Judged:
     verdict: str = ""  # JSON, kept with each recipient's message
     is_junk: bool = False
     sender_is_real: bool = True
+    sight: Sight | None = None  # what goes on with it where it is forwarded
     reply: str = ""  # the SMTP reply that refuses it, where it may not leave
 
 

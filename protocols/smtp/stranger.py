@@ -9,6 +9,7 @@ from django.conf import settings
 from typing_extensions import override
 
 from mailhost.delivery import TRUSTED, Judged
+from mailhost.dnsauth.arcset import Sight
 from mailhost.dnsauth.authentication import Handover
 from mailhost.dnsauth.header import without_forged
 from mailhost.dnsauth.work import run
@@ -83,13 +84,15 @@ class StrangerConnection(MailConnection):
             return clean, b"", Judged(sender_is_real=False)
         verdict = await self._verdict(octets)
         origin = verdict.origin
+        field = origin.field(host)
         judged = Judged(
             verdict.to_json(),
             verdict.is_junk,
             origin.sender_is_real,
+            Sight(field.partition(b":")[2], origin.arc.result),
             verdict.reply if verdict.is_junk else "",
         )
-        return clean, origin.field(host), judged
+        return clean, field, judged
 
     async def _verdict(self, octets: bytes) -> Verdict:
         envelope = self.envelope

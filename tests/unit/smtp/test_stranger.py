@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
+from mailhost.dnsauth import arc
+from mailhost.dnsauth.resolver import Resolver
+from mailhost.dnsauth.signed import letter_of
 from mailhost.mail.models import Arrival, Message
-from mailhost.outbound.models import QueueRecipient
+from mailhost.outbound import dkimkeys
+from mailhost.outbound.models import QueueMessage, QueueRecipient
 from mailhost.screening import strangers
 from mailhost.screening.models import SenderPolicy
 from mailhost.store.verdict import read
@@ -320,6 +325,51 @@ async def test_junk_that_cannot_be_refused_waits_for_an_administrator(
 
     assert await sync_to_async(release)() == 302
     assert await queued() == [("out@far.example", "queued")]
+
+
+@pytest.mark.engines
+async def test_what_is_forwarded_bears_a_seal(
+    services: Services, alice: Any, world: World
+) -> None:
+    for key in await sync_to_async(dkimkeys.make)("example.test"):
+        name, text = dkimkeys.record(key)
+        world.zone[name] = {"TXT": text}
+    dkimkeys.signing_keys.forget()
+    away = await make_alias("away", "out@far.example")
+    client = await services.greeted_mx()
+    sent = bytes(dkim.sign(letter(), b"s1", b"example.org", rsa_key()[0])) + letter()
+    assert (await client.message(ANN, [away], sent))[:3] == "250"
+    octets = bytes((await QueueMessage.objects.aget()).octets)
+    assert octets.startswith(b"ARC-Seal: ")
+    assert octets.endswith(sent + b"\r\n")
+    found = await arc.verify(letter_of(octets), Resolver([world.server]).purse(9)(50))
+    assert (found.result, found.sealers) == ("pass", ("example.test",))
+    assert b"dmarc=pass" in found.said
+    verdict = await sync_to_async(perl)(octets, world)
+    assert verdict == ["pass"]
+    broken = octets.replace(b"Subject: hello", b"Subject: hollow")
+    assert await sync_to_async(perl)(broken, world) == ["fail"]
+    dkimkeys.signing_keys.forget()
+
+
+ARC_VERIFIER = """
+use Mail::DKIM::ARC::Verifier; use Mail::DKIM::DNS; use Net::DNS::Resolver;
+my $r = Net::DNS::Resolver->new(nameservers => ["127.0.0.1"], port => $ARGV[0]);
+Mail::DKIM::DNS::resolver($r);
+my $v = Mail::DKIM::ARC::Verifier->new();
+binmode STDIN; local $/; my $m = <STDIN>;
+$v->PRINT($m); $v->CLOSE;
+print $v->result, "\\n";
+"""
+
+
+def perl(octets: bytes, world: World) -> list[str]:
+    """Return what Mail::DKIM says of the chain."""
+    if subprocess.run(["perl", "-MMail::DKIM", "-e1"], capture_output=True).returncode:
+        pytest.skip("libmail-dkim-perl is not installed")
+    command = ["perl", "-e", ARC_VERIFIER, str(world.port)]
+    done = subprocess.run(command, input=octets, capture_output=True, check=True)
+    return done.stdout.decode().split("\n")[:-1]
 
 
 async def test_a_full_mailbox_loses_no_junk(
