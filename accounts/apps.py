@@ -1,6 +1,7 @@
 """The accounts app."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete, post_save
 from typing_extensions import override
 
@@ -14,7 +15,7 @@ class AccountsConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from accounts import newcomers, revocation
+        from accounts import locales, newcomers, revocation
 
         user, account = self.get_model("User"), self.get_model("Account")
         app_password = self.get_model("AppPassword")
@@ -26,3 +27,4 @@ class AccountsConfig(AppConfig):
             (post_delete, revocation.access_token_deleted, "allauth_idp_oidc.Token"),
         ):
             signal.connect(receiver, sender, dispatch_uid=receiver.__qualname__)
+        user_logged_in.connect(locales.remember, dispatch_uid="accounts.locales")

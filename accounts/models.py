@@ -150,8 +150,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False,
         help_text=_("mail programs then need app passwords or tokens"),
     )
-    language = models.CharField(max_length=16, blank=True)
-    time_zone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    WEEK_STARTS = ((1, _("Monday")), (0, _("Sunday")), (6, _("Saturday")))
+    # As Django counts them; None: as in the user's language.
+    week_start = models.PositiveSmallIntegerField(
+        _("first day of the week"),
+        null=True,
+        blank=True,
+        choices=WEEK_STARTS,
+    )
     # Rises when the password or the standing changes: what was verified before is void.
     credential_version = models.PositiveIntegerField(default=1, editable=False)
     # For SCRAM; None of a user who is older than SCRAM here: scram.made_up_salt.

@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -152,6 +153,13 @@ class Reader:
         got = (self.raw(name) or choices[0]).lower()
         if got not in choices:
             raise Misconfigured(name, got, f"one of {', '.join(choices)}")
+        return got
+
+    def zone(self, name: str, default: str) -> str:
+        """Return the IANA name of a time zone."""
+        got = self.text(name, default)
+        if got not in available_timezones():
+            raise Misconfigured(name, got, "a time zone such as Europe/Berlin")
         return got
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str:

@@ -46,6 +46,16 @@ SECRET_KEY = secret_key(read.raw("SECRET_KEY"), MAILHOST_DATA_DIR)
 # Shows stack traces to browsers: for work on mailhost itself. yes or no, default no.
 DEBUG = read.switch("DEBUG", default=False)
 
+# Language of people who have not chosen one and whose browsers ask for none we have:
+# en, de, es, fr, it or nl. Default en.
+MAILHOST_LANGUAGE = read.choice(
+    "MAILHOST_LANGUAGE", ("en", "de", "es", "fr", "it", "nl")
+)
+
+# Time zone of people who have not chosen one: its IANA name, such as Europe/Berlin.
+# Default UTC.
+MAILHOST_TIME_ZONE = read.zone("MAILHOST_TIME_ZONE", "UTC")
+
 # ## Listening
 
 # Addresses the mail servers bind to. IP addresses, commas between; `0.0.0.0,::` for
@@ -606,6 +616,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.locales.Locale",
     "accounts.secondfactor.SecondFactor",
 ]
 ROOT_URLCONF = "mailhost.urls"
@@ -720,10 +731,20 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAILHOST_MAX_MESSAGE_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-LANGUAGE_CODE = "en"
+# Those whose catalogs are complete, by their own names. `make messages`
+LANGUAGES = [
+    ("de", "Deutsch"),
+    ("en", "English"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("it", "Italiano"),
+    ("nl", "Nederlands"),
+]
+LANGUAGE_CODE = MAILHOST_LANGUAGE
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # of logs; people have MAILHOST_TIME_ZONE or their own
 STATIC_URL = "/static/"
 # Static files are served where the apps keep them: nothing to collect before a start.
 WHITENOISE_USE_FINDERS = True

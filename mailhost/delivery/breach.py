@@ -5,7 +5,7 @@ import secrets
 from email.utils import format_datetime
 
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -42,14 +42,19 @@ def tell_sync(user_id: int, why: str) -> None:
         log.exception("the administrators were not told of user %s", user_id)
 
 
-def _letter(user_id: int, why: str) -> tuple[bytes, Route]:
-    host = settings.MAILHOST_HOSTNAME
-    login = User.objects.values_list("email", flat=True).get(pk=user_id)
-    text = _(
+def _wording(login: str, why: str) -> str:
+    return _(
         "%(login)s went over a limit (%(why)s). Nothing more is sent for them, and\n"
         "what they have queued is held, until you release them in the admin: Senders.\n"
         "If it was not them who sent, change their password first."
     ) % {"login": login, "why": why}
+
+
+def _letter(user_id: int, why: str) -> tuple[bytes, Route]:
+    host = settings.MAILHOST_HOSTNAME
+    login = User.objects.values_list("email", flat=True).get(pk=user_id)
+    with translation.override(settings.LANGUAGE_CODE):
+        text = _wording(login, why)
     header = (
         f"From: Mail server <{POSTMASTER}@{host}>\n"
         f"To: {POSTMASTER}@{host}\n"

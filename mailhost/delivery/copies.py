@@ -5,8 +5,6 @@ A program that saves its own makes a second one: users choose one of the two.
 
 import logging
 
-from django.utils.translation import gettext as _
-
 from accounts import addresses
 from mailhost.mime.headers import block_end, get
 from mailhost.store import append, flags, folders, rights
@@ -34,7 +32,7 @@ async def keep(user_id: int, address: str, octets: bytes, sent: bytes) -> None:
 
 
 def _put(account_id: int, prepared: Prepared) -> Stored:
-    folder = with_role(account_id, "sent", _("Sent"))
+    folder = with_role(account_id, "sent", "Sent")
     return append.append(account_id, folder.id, prepared, flags.SEEN)
 
 

@@ -19,6 +19,7 @@ from mailhost.store import errors, folders, read, rights
 from mailhost.store.gate import gate
 from mailhost.store.read import Listed
 from mailhost.store.values import AccountInfo, FolderInfo
+from mailhost.webmail import refusals
 
 
 class Request(HttpRequest):
@@ -171,7 +172,7 @@ def signed_in(view: View) -> View:
         except (errors.NoSuchFolder, errors.NoSuchMessage):
             raise Http404 from None
         except errors.StoreError as error:
-            return told(str(error), 409)
+            return told(refusals.in_words(error), 409)
         except PermissionDenied:
             return told(_("You may not do this here."), 403)
         # Mail is for one person's eyes, and one address gives pages and parts.

@@ -18,6 +18,7 @@ from mailhost.store.content import Prepared
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
 from mailhost.store.values import Stored
+from mailhost.webmail import refusals
 from mailhost.webmail.composing import Written
 from mailhost.webmail.letters import Where
 
@@ -56,9 +57,11 @@ def send(
         octets = written.octets()
         outcomes = delivery.submit_sync(user.pk, octets, envelope, peer=peer)
     except (delivery.NotPermitted, StoreError) as error:
-        raise NotSent(str(error)) from None
+        raise NotSent(refusals.in_words(error)) from None
     refused = tuple(
-        (one.recipient, one.reply) for one in outcomes.values() if not one.is_accepted
+        (one.recipient, refusals.reply(one.reply))
+        for one in outcomes.values()
+        if not one.is_accepted
     )
     if len(refused) == len(outcomes):
         raise NotSent("; ".join(f"{who}: {why}" for who, why in refused))
@@ -91,7 +94,7 @@ def keep_draft(user: User, recalled: Recalled) -> Where:
     prepared = gate.prepare_sync(recalled.octets)
     bits = flags.SEEN | flags.DRAFT
     stored = gate.write_sync(
-        [account_id], _put, account_id, "drafts", _("Drafts"), prepared, bits
+        [account_id], _put, account_id, "drafts", "Drafts", prepared, bits
     )
     return Where(stored.account_id, stored.folder_id, stored.uid)
 
@@ -100,7 +103,7 @@ def _keep(user: User, written: Written) -> bool:
     """Put the copy into Sent. It went out already: a full account changes nothing."""
     account_id = account_of(user, written.sender.addr)
     try:
-        put(account_id, "sent", _("Sent"), written, flags.SEEN)
+        put(account_id, "sent", "Sent", written, flags.SEEN)
     except StoreError:
         log.warning("The copy of a sent message was not kept", exc_info=True)
         return False
@@ -110,7 +113,7 @@ def _keep(user: User, written: Written) -> bool:
 def save_draft(user: User, written: Written) -> Where:
     """Put a draft into Drafts. Raises StoreError, NotSent."""
     account_id = account_of(user, written.sender.addr)
-    stored = put(account_id, "drafts", _("Drafts"), written, flags.SEEN | flags.DRAFT)
+    stored = put(account_id, "drafts", "Drafts", written, flags.SEEN | flags.DRAFT)
     return Where(stored.account_id, stored.folder_id, stored.uid)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,14 @@ from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
 
+from mailhost.mime.addresses import Address
 from mailhost.webmail import quoting
+from mailhost.webmail.texts import TEXTS
 
 register = template.Library()
 
@@ -24,6 +27,16 @@ TAIL = ".,;:!?)]}"
 QUOTE = re.compile(r">[> ]*")
 HUES = 12
 DAYS_OF_A_WEEK = 7
+MOST_NAMES = 3
+# What the store calls them. mailhost/store/folders.py
+FOLDERS = {
+    "INBOX": pgettext_lazy("folder", "Inbox"),
+    "Drafts": pgettext_lazy("folder", "Drafts"),
+    "Sent": pgettext_lazy("folder", "Sent"),
+    "Archive": pgettext_lazy("folder", "Archive"),
+    "Junk": pgettext_lazy("folder", "Junk"),
+    "Trash": pgettext_lazy("folder", "Trash"),
+}
 
 
 @register.simple_tag
@@ -36,16 +49,34 @@ def icon(name: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def texts() -> SafeString:
+    """Draw the block that scripts read what they say from: data, never executed."""
+    return json_script({name: str(text) for name, text in TEXTS.items()}, "texts")
+
+
+@register.filter
+def recipients(people: Mapping[str, Sequence[Address]]) -> str:
+    """Return the names of the first who got a letter."""
+    to = people["to"]
+    names = ", ".join(person.name or person.addr for person in to[:MOST_NAMES])
+    return f"{names} …" if len(to) > MOST_NAMES or people["cc"] else names
+
+
 @register.filter
 def short_time(when: datetime) -> str:
     """Return the time today, the day this year, else the date."""
     local, now = timezone.localtime(when), timezone.localtime()
     days = (now.date() - local.date()).days
     if days == 0:
-        return formats.date_format(local, "H:i")
-    if 0 < days < DAYS_OF_A_WEEK:
-        return formats.date_format(local, "D H:i")
-    return formats.date_format(local, "j M" if local.year == now.year else "j M Y")
+        wanted = pgettext("a time of today; letters of Django's date filter", "H:i")
+    elif 0 < days < DAYS_OF_A_WEEK:
+        wanted = pgettext("a time of this week; as above", "D H:i")
+    elif local.year == now.year:
+        wanted = pgettext("a day of this year; as above", "j M")
+    else:
+        wanted = pgettext("a day of another year; as above", "j M Y")
+    return formats.date_format(local, wanted)
 
 
 @register.filter
@@ -63,8 +94,8 @@ def hue(name: str) -> int:
 
 @register.filter
 def leaf(name: str) -> str:
-    """Return the last level of a folder's name; INBOX as people say it."""
-    return _("Inbox") if name == "INBOX" else name.rpartition("/")[2]
+    """Return the last level of a folder's name; in their words for those all have."""
+    return str(FOLDERS[name]) if name in FOLDERS else name.rpartition("/")[2]
 
 
 @register.filter

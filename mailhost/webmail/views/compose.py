@@ -24,7 +24,15 @@ from mailhost.mime.build import Attachment
 from mailhost.mime.html import to_text
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
-from mailhost.webmail import composing, door, people, quoting, sending, writing
+from mailhost.webmail import (
+    composing,
+    door,
+    people,
+    quoting,
+    refusals,
+    sending,
+    writing,
+)
 from mailhost.webmail.composing import Kept, Start, Written
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.forms import ComposeForm
@@ -209,7 +217,7 @@ def _save(
     try:
         draft = sending.save_draft(request.user, _written(request, form, kept))
     except (StoreError, sending.NotSent) as error:
-        form.add_error(None, str(error))
+        form.add_error(None, _why(error))
         return _form(request, form, kept)
     if old is not None:
         _drop(request, old)
@@ -225,13 +233,17 @@ def _save(
     return response
 
 
+def _why(error: Exception) -> str:
+    return refusals.in_words(error) if isinstance(error, StoreError) else str(error)
+
+
 def _autosave(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse:
     """Save what is written so far; tell the page where it is, and its files."""
     old = Where.read(form.cleaned_data["draft"])
     try:
         draft = sending.save_draft(request.user, _written(request, form, kept))
     except (StoreError, sending.NotSent) as error:
-        return door.told(str(error), 409)
+        return door.told(_why(error), 409)
     if old is not None:
         with contextlib.suppress(Http404):  # another window has moved it
             _drop(request, old)

@@ -10,14 +10,16 @@ from django.forms import ModelForm
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import apppasswords
 from accounts.models import AppPassword
 from mailhost.store import blocking
 from mailhost.store.gate import gate
-from mailhost.webmail import door, labels, people
+from mailhost.webmail import door, labels, localeform, people
 from mailhost.webmail.door import Request, signed_in
+from mailhost.webmail.localeform import LocaleForm
 from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch
 from mailhost.webmail.views import page
 from mailhost.webmail.views.parts import given
@@ -49,15 +51,18 @@ class PreferencesForm(PreferencesBase):
 @signed_in
 def show(request: Request) -> HttpResponse:
     """Show all of it."""
-    return _page(request)
+    return shown(request)
 
 
-def _page(request: Request, **more: Any) -> HttpResponse:
+def shown(request: Request, **more: Any) -> HttpResponse:
+    """Return the page, or what it has in the reader."""
     user = request.user
     door.forget(user)
     accounts = [one.account for one in door.accounts(user) if "a" in one.account.rights]
     context = {
         "form": PreferencesForm(instance=page.preferences(request), label_suffix=""),
+        "locale": LocaleForm(instance=user, label_suffix=""),
+        "now": localeform.now(),
         "accounts_of_mine": [
             {
                 "account": one,
@@ -87,7 +92,7 @@ def display(request: Request) -> HttpResponse:
     """Keep the preferences; the page is loaded anew, for its colours."""
     form = PreferencesForm(request.POST, instance=page.preferences(request))
     if not form.is_valid():
-        return _page(request, form=form)
+        return shown(request, form=form)
     form.save()
     if request.htmx:
         response = HttpResponse(status=204)
@@ -116,7 +121,7 @@ def label(request: Request, account_id: int) -> HttpResponse:
             keyword=labels.keyword_for(name),
             defaults={"name": name, "hue": hue},
         )
-    return _page(request)
+    return shown(request)
 
 
 @require_POST
@@ -127,7 +132,7 @@ def unblock(request: Request, account_id: int) -> HttpResponse:
         raise PermissionDenied
     address = request.POST.get("address", "")
     gate.write_sync([account_id], blocking.unblock, account_id, address)
-    return _page(request)
+    return shown(request)
 
 
 @require_POST
@@ -142,7 +147,7 @@ def device(request: Request) -> HttpResponse:
         return door.told(_("A device needs a name."), 409)
     scopes = [one for one in apppasswords.SCOPES if one != "web"]
     _row, text = apppasswords.create(request.user.pk, name, scopes)
-    return _page(request, fresh=text, fresh_name=name)
+    return shown(request, fresh=text, fresh_name=name)
 
 
 @require_POST
@@ -150,7 +155,7 @@ def device(request: Request) -> HttpResponse:
 def revoke(request: Request, number: int) -> HttpResponse:
     """End the password of a device, and what it has open."""
     door.own(AppPassword.objects, request.user, number).delete()
-    return _page(request)
+    return shown(request)
 
 
 @require_POST
@@ -164,7 +169,7 @@ def contact(request: Request) -> HttpResponse:
         ).delete()
     elif not people.keep(request.user, address, request.POST.get("name", "")):
         return door.told(_("This is not an e-mail address: %s") % address[:100], 409)
-    return _page(request)
+    return shown(request)
 
 
 @require_POST
@@ -177,7 +182,8 @@ def import_cards(request: Request) -> HttpResponse:
     text = file.read().decode("utf-8", "replace")
     found = list(people.read_cards(text))[: people.MOST_CARDS]
     kept = sum(people.keep(request.user, address, name) for address, name in found)
-    return page.noticed(_page(request), _("%d people were taken in.") % kept)
+    text = ngettext("%d person was taken in.", "%d people were taken in.", kept) % kept
+    return page.noticed(shown(request), text)
 
 
 @require_safe

@@ -1,6 +1,6 @@
 // What htmx does not do by itself: panes, notices, menus, live updates.
 // Events are listened to on the document: what is swapped in needs no setting up.
-import { $, $$, notice } from "./dom.js";
+import { $, $$, notice, post, say } from "./dom.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { fitFrames } from "./frames.js";
@@ -50,10 +50,10 @@ function toNewest() {
 document.addEventListener("htmx:responseError", (event) => {
   const request = event.detail.xhr;
   const plain = request.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  if (request.status === 404) notice(document.body.dataset.gone || "Not found.");
-  else notice(plain ? request.responseText : "Something went wrong.");
+  if (request.status === 404) notice(say("gone"));
+  else notice(plain ? request.responseText : say("failed"));
 });
-document.addEventListener("htmx:sendError", () => notice("No connection."));
+document.addEventListener("htmx:sendError", () => notice(say("offline")));
 document.addEventListener("htmx:beforeSwap", (event) => {
   // After the session has ended the answer is the login page: go there as a whole.
   if (event.detail.xhr.responseURL.includes("/login/")) {
@@ -145,3 +145,9 @@ toNewest();
 startWriting();
 startKeys({ show, refreshMarks });
 startLive(app().dataset.live);
+// Who never chose a time zone gets that of the browser.
+const { zone } = document.body.dataset;
+if (zone) {
+  await post(zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
+  delete document.body.dataset.zone;
+}

@@ -2,13 +2,17 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// What is said to people; the page has it in their language. mailhost/webmail/texts.py
+const texts = JSON.parse($("#texts")?.textContent ?? "{}");
+export const say = (name, holes = {}) => texts[name].replace(/\{(\w+)\}/g, (_, hole) => holes[hole] ?? "");
+
 // POST fields as a form would; what the answer says in HX-Trigger happens here too.
 export async function post(url, fields) {
   const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
   const body = new URLSearchParams(fields);
   const response = await fetch(url, { method: "POST", headers, body, redirect: "manual" }).catch(() => null);
   if (!response?.ok) {
-    notice(response?.headers.get("Content-Type")?.startsWith("text/plain") ? await response.text() : "Something went wrong.");
+    notice(response?.headers.get("Content-Type")?.startsWith("text/plain") ? await response.text() : say("failed"));
     return;
   }
   const told = JSON.parse(response.headers.get("HX-Trigger") ?? "{}");
@@ -25,7 +29,7 @@ export function notice(text, undo) {
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = box.dataset.undo;
+    button.textContent = say("undo");
     button.addEventListener("click", () => {
       line.remove();
       post(undo, {});

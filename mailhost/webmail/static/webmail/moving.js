@@ -1,5 +1,5 @@
 // Rows are dragged to a folder, and on phones swiped: right archives, left deletes.
-import { $, $$, post } from "./dom.js";
+import { $, $$, post, say } from "./dom.js";
 
 const FAR = 90; // pixels after which a swipe counts
 const threads = () => ($("#bulk input[name=threads]") ? { threads: "1" } : {});
@@ -22,7 +22,7 @@ document.addEventListener("dragstart", (event) => {
   event.dataTransfer.effectAllowed = "move";
   event.dataTransfer.setData("text/plain", row.querySelector(".subject").textContent);
   const ghost = $("#ghost");
-  ghost.textContent = ghost.dataset.text.replace("0", String(dragged.length));
+  ghost.textContent = say("selected", { number: dragged.length });
   event.dataTransfer.setDragImage(ghost, 12, 12);
   document.body.classList.add("dragging");
 });

@@ -1,5 +1,5 @@
 // Writing: the editor, drafts that save themselves, files, people, reminders.
-import { $, $$, notice } from "./dom.js";
+import { $, $$, notice, say } from "./dom.js";
 
 const AFTER = 4000; // milliseconds of quiet until a draft is saved
 const KEPT = new Set(["A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "FONT", "H1", "H2", "H3", "I", "IMG", "LI", "OL", "P", "PRE", "S", "SPAN", "STRONG", "SUB", "SUP", "TABLE", "TBODY", "TD", "TH", "TR", "U", "UL"]);
@@ -133,11 +133,11 @@ class Writing {
   saved(request, withFiles) {
     const draft = request.getResponseHeader("X-Draft");
     if (request.status !== 200 || !draft || !this.form.isConnected) {
-      if (withFiles) notice(request.status === 409 ? request.responseText : "The file was not taken.");
+      if (withFiles) notice(request.status === 409 ? request.responseText : say("file"));
       return;
     }
     $("[name=draft]", this.form).value = draft;
-    $(".saved", this.form).textContent = this.form.dataset.saved;
+    $(".saved", this.form).textContent = say("saved");
     // Files are now parts of the draft. Our own template, escaped there.
     const waits = $("[name=attached]", this.form)?.files.length && !withFiles;
     if (!waits) $(".attach", this.form).innerHTML = request.responseText;
@@ -153,7 +153,7 @@ class Writing {
   forgot() {
     const own = ($(".editor", this.form).hidden ? $("#id_text", this.form).value : $(".editor", this.form).innerText).split(/^(?:>|-- $)/m)[0];
     const has = $("[name=kept]:checked", this.form) || $("[name=attached]", this.form).files.length;
-    return new RegExp(this.form.dataset.words, "i").test(own) && !has && !confirm(this.form.dataset.forgot);
+    return new RegExp(say("attachment"), "i").test(own) && !has && !confirm(say("forgot"));
   }
 }
 
