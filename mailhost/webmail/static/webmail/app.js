@@ -5,6 +5,7 @@ import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { fitFrames } from "./frames.js";
 import { clearPicked, refreshMarks } from "./picking.js";
+import "./focus.js";
 import "./moving.js";
 import "./suggesting.js";
 import { startWriting } from "./writing.js";
@@ -18,6 +19,7 @@ export function show(pane) {
     return;
   }
   app().dataset.pane = pane;
+  document.dispatchEvent(new CustomEvent("mailpane", { detail: { pane } }));
   for (const button of $$("[data-show]")) {
     button.setAttribute("aria-pressed", String(button.dataset.show === pane));
   }
@@ -116,7 +118,7 @@ document.addEventListener("click", (event) => {
   }
 }, true);
 window.addEventListener("popstate", (event) => {
-  if (!event.state?.htmx) location.reload();
+  if (!event.state?.htmx && !location.hash) location.reload();
 });
 
 document.addEventListener("change", (event) => {
@@ -133,8 +135,15 @@ document.addEventListener("change", (event) => {
     target.value = "";
   }
 });
-// Frames are measured when they can be seen.
 document.addEventListener("toggle", (event) => {
+  // A menu at a letter's end opens to where there is more room.
+  const menu = event.target;
+  if (menu.matches?.(".answers .menu[open]")) {
+    const { top, bottom } = $(".scroll", menu.closest(".conversation")).getBoundingClientRect();
+    const here = menu.getBoundingClientRect();
+    menu.classList.toggle("up", here.top - top > bottom - here.bottom);
+  }
+  // Frames are measured when they can be seen.
   if (event.target.matches?.(".letter[open]")) fitFrames();
 }, true);
 

@@ -37,5 +37,10 @@ export function notice(text, undo) {
     line.append(button);
   }
   box.replaceChildren(line);
-  setTimeout(() => line.remove(), undo ? 10000 : 5000);
+  // It stays while somebody is at it.
+  const over = () => {
+    if (line.matches(":hover, :focus-within")) setTimeout(over, 1000);
+    else line.remove();
+  };
+  setTimeout(over, undo ? 10000 : 5000);
 }
