@@ -385,6 +385,7 @@ class AppPasswordAdmin(Bounded, Revocable):
         "last_used_at",
         "last_address",
         "last_protocol",
+        "last_client",
     )
     search_fields = ("user__email", "name")
     list_select_related = ("user",)

@@ -271,7 +271,8 @@ def _app_password(standing: Standing | None, password: str) -> AppPassword | Non
 def _welcome(standing: Standing, credential: Credential, at: Attempt) -> Login:
     row = credential.app_password
     if row is not None:
-        note_use(row, at.protocol, at.address)
+        client = loginlog.clean(at.client)
+        note_use(row, at.protocol, at.address, client)
     return Login(
         user_id=standing.user_id,
         account_id=standing.account_id or 0,

@@ -26,10 +26,19 @@ class AppPassword(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
     last_protocol = models.CharField(max_length=10, blank=True, editable=False)
+    last_client = models.CharField(
+        max_length=100, blank=True, default="", editable=False,
+        help_text=_("what the program called itself"),
+    )  # fmt: skip
 
     @override
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it is for some protocols alone."""
+        return not set(self.scopes) >= {"imap", "pop3", "smtp"}
 
 
 class ExternalIdentity(models.Model):

@@ -1,4 +1,4 @@
-"""When and from where an app password was last used."""
+"""When, from where and by what an app password was last used."""
 
 from datetime import timedelta
 
@@ -10,7 +10,9 @@ from accounts.models import AppPassword
 NOTE_USE_EVERY = timedelta(minutes=5)
 
 
-def note_use(app_password: AppPassword, protocol: str, address: str) -> None:
+def note_use(
+    app_password: AppPassword, protocol: str, address: str, client: str
+) -> None:
     """Write it a moment later, if it was not written just now."""
     now, last = timezone.now(), app_password.last_used_at
     if last is not None and now - last < NOTE_USE_EVERY:
@@ -18,7 +20,10 @@ def note_use(app_password: AppPassword, protocol: str, address: str) -> None:
 
     def write() -> None:
         AppPassword.objects.filter(pk=app_password.pk).update(
-            last_used_at=now, last_address=address or None, last_protocol=protocol
+            last_used_at=now,
+            last_address=address or None,
+            last_protocol=protocol,
+            last_client=client,
         )
 
     later(f"use {app_password.pk}", write)

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import (
     AbstractBaseUser,
     BaseUserManager,
@@ -187,6 +188,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         if raw_password is not None:
             keys = scram.keys_for_password(raw_password, self.password, self.salt)
         self.scram_keys = keys or None
+
+    @override
+    def has_usable_password(self) -> bool:
+        """Tell whether to ask for a password: another backend may know one."""
+        return (
+            len(settings.AUTHENTICATION_BACKENDS) > 1 or super().has_usable_password()
+        )
 
     @property
     def salt(self) -> bytes:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts import aliases, provider
+from accounts.again import asked_again
 from accounts.invitations import tokens
 from accounts.models import User
 from accounts.userforms import OwnPasswordForm
@@ -47,6 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@asked_again
 def add_alias(request: HttpRequest) -> HttpResponse:
     """Make an alias, if the domain allows one more."""
     try:
@@ -62,6 +64,7 @@ def add_alias(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@asked_again
 def drop_alias(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an alias that the user made."""
     if not aliases.drop_own_alias(_user(request), pk):
@@ -71,6 +74,7 @@ def drop_alias(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@asked_again
 def drop_program(request: HttpRequest, client_id: str) -> HttpResponse:
     """Take from a program what it was given; its sessions end."""
     if not provider.revoke(_user(request).pk, client_id):

@@ -71,6 +71,14 @@ class Reader:
         words = (word.strip() for word in self.text(name, default).split(","))
         return [word for word in words if word]
 
+    def some(self, name: str, choices: tuple[str, ...], default: str) -> list[str]:
+        """Return words of these, each once, in the order in which they were said."""
+        words = [word.lower() for word in self.words(name, default)]
+        if set(words) - set(choices):
+            wants = f"of {', '.join(choices)}, commas between"
+            raise Misconfigured(name, ",".join(words), wants)
+        return list(dict.fromkeys(words))
+
     def numbers(self, name: str, default: str, least: int = 1) -> list[int]:
         """Return a list of whole numbers, at least one of them."""
         words, wants = self.words(name, default), "whole numbers, commas between"

@@ -84,6 +84,20 @@ MAILHOST_TRUSTED_PROXIES = read.networks("MAILHOST_TRUSTED_PROXIES")
 # MAILHOST_HOSTNAME and the names of this machine itself.
 MAILHOST_WEB_HOSTS = read.words("MAILHOST_WEB_HOSTS")
 
+# Name under which mail programs reach this host: what autoconfiguration tells them.
+# Host name, default MAILHOST_HOSTNAME.
+MAILHOST_CLIENT_HOST = read.host("MAILHOST_CLIENT_HOST", MAILHOST_HOSTNAME)
+
+# What autoconfiguration (Thunderbird's, Outlook's, Apple's, SRV records) tells mail
+# programs of, best first: imaps, imap, pop3s, pop3, submissions, submission, commas
+# between. Without an IMAP or POP3 and a submission service nothing is told.
+# Default imaps,submissions,pop3s,submission.
+MAILHOST_CLIENT_SERVICES = read.some(
+    "MAILHOST_CLIENT_SERVICES",
+    ("imaps", "submissions", "pop3s", "submission", "imap", "pop3"),
+    "imaps,submissions,pop3s,submission",
+)
+
 # Worker processes of the mail servers. Number; default 0: one for each core.
 MAILHOST_WORKERS = read.number("MAILHOST_WORKERS", 0, 0, 512) or os.cpu_count() or 1
 
@@ -530,19 +544,6 @@ MAILHOST_HIDE_SUBMITTERS = read.switch("MAILHOST_HIDE_SUBMITTERS", default=True)
 # nobody can have mail confirmed to a forged sender. yes or no, default yes.
 MAILHOST_MX_DSN = read.switch("MAILHOST_MX_DSN", default=True)
 
-# Lets what is fetched from the web be on this machine or in private networks, on any
-# port. yes or no, default no; for tests.
-MAILHOST_FETCH_ALLOW_PRIVATE = read.switch(
-    "MAILHOST_FETCH_ALLOW_PRIVATE", default=False
-)
-
-# TCP port used for https:// where MAILHOST_FETCH_ALLOW_PRIVATE is on. Default 443.
-MAILHOST_FETCH_PORT = read.number("MAILHOST_FETCH_PORT", 443, 1, 65535)
-
-# File with the authorities whose certificates are believed when fetching, PEM.
-# Default: those of this machine.
-MAILHOST_FETCH_CA_FILE = read.file("MAILHOST_FETCH_CA_FILE")
-
 # ## Telling
 
 # Least important log lines shown: DEBUG, INFO, WARNING or ERROR. Default INFO.
@@ -604,6 +605,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mailhost.proxies.TrustedProxies",
+    "mailhost.autoconfig.middleware.Autoconfig",
     "django.middleware.security.SecurityMiddleware",
     "mailhost.webmail.policy.SecurityPolicy",
     "mailhost.statics.StaticFiles",

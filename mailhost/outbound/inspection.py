@@ -13,6 +13,7 @@ from cryptography import x509
 from django.conf import settings
 
 from mailhost import fetch
+from mailhost.autoconfig import servers as autoconfig
 from mailhost.dnsauth import iprev, spf
 from mailhost.dnsauth.resolver import resolver as shared
 from mailhost.outbound import dane, dkimkeys, resolver, sts, tlsrpt
@@ -267,6 +268,25 @@ def _dane(host: str, shown: Shown, rows: Sequence[Tlsa], *, is_secure: bool) -> 
     return Finding("DANE", GOOD, f"{host}: the record matches ({usage}).")
 
 
+async def client_records(about: Subject) -> list[Finding]:
+    """Mail programs find the servers by the address alone. RFC 6186."""
+    missing = []
+    for line in autoconfig.records(about.domain):
+        name, _, wanted = line.partition(". IN SRV ")
+        try:
+            rows = (await resolver.find(name, "SRV")).rows
+        except NoSuchName:
+            rows = ()
+        hosts = {f"{row.port} {str(row.target).rstrip('.').lower()}." for row in rows}
+        if wanted.endswith(" .") or wanted.split(" ", 2)[2] in hosts:
+            continue
+        missing.append(line)
+    if missing:
+        text = "Mail programs find no SRV records to configure themselves by."
+        return [Finding("SRV", WEAK, text, f"Publish: {'; '.join(missing)}")]
+    return [Finding("SRV", GOOD, "Mail programs find their servers.")]
+
+
 async def reverse_names(about: Subject) -> list[Finding]:
     """Our addresses have names that lead back to them."""
     found = []
@@ -318,5 +338,5 @@ async def block_lists(about: Subject) -> list[Finding]:
 
 CHECKS: Sequence[Check] = (
     *(mx, spf_record, dkim_keys, dmarc, mta_sts, tls_reports),
-    *(port_25, tlsa_records, reverse_names, block_lists),
+    *(port_25, tlsa_records, reverse_names, block_lists, client_records),
 )

@@ -95,7 +95,7 @@ class Script:
 @pytest.fixture
 def script(program: Program, alice: User) -> Script:
     browser = Client()
-    assert browser.login(username=alice.email, password=PASSWORD)
+    browser.post("/login/", {"login": alice.email, "password": PASSWORD})
     return Script(program, browser)
 
 
@@ -192,6 +192,20 @@ def test_the_form_may_lead_back(script: Script) -> None:
     assert "form-action 'self' http://127.0.0.1:49152;" in policy
 
 
+def test_who_logged_in_long_ago_is_asked_again(script: Script) -> None:
+    session = script.browser.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.modified = True
+    session.save()
+    answer = script.ask()
+    assert answer["Location"].startswith("/account/again/?next=%2Fidentity")
+    form = {"password": PASSWORD, "next": parse_qs(urlsplit(answer.url).query)["next"]}
+    there = script.browser.post(answer.url, form)
+    assert there["Location"].startswith("/identity/o/authorize?")
+    assert script.redeem(script.grant()).status_code == 200
+
+
 def test_what_is_not_registered_is_not_given(script: Script) -> None:
     script.program.scopes = "openid\nmail.imap"
     script.program.save()
@@ -216,7 +230,7 @@ def test_a_person_takes_it_back(script: Script, alice: User, bob: User) -> None:
     told = script.redeem(script.grant()).json()
     assert "Some program" in script.browser.get("/account/").text
     other = Client()
-    assert other.login(username=bob.email, password=PASSWORD)
+    other.post("/login/", {"login": bob.email, "password": PASSWORD})
     path = f"/account/programs/{script.program.pk}/drop/"
     assert other.post(path).status_code == 404
     assert script.browser.post(path).status_code == 302

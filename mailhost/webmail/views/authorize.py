@@ -15,6 +15,7 @@ from django.http import (
 from typing_extensions import override
 
 from accounts import provider
+from accounts.again import ask_first
 from accounts.provider import note_used, refresh_token, refusal, revoke, spring
 from mailhost.webmail.policy import SITE
 
@@ -27,6 +28,8 @@ class Authorize(AuthorizationView):  # type: ignore[misc]  # it has no types
         if wrong := refusal(request):
             # Not told by a redirect: where the answer would go is what is in doubt.
             return HttpResponseBadRequest(wrong, content_type="text/plain")
+        if request.user.is_authenticated and (asking := ask_first(request)):
+            return asking
         response: HttpResponse = super().get(request, *args, **kwargs)
         response["Content-Security-Policy"] = policy(request.GET["redirect_uri"])
         return response

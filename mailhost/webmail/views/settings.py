@@ -13,11 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import apppasswords
-from accounts.models import AppPassword
 from mailhost.store import blocking
 from mailhost.store.gate import gate
-from mailhost.webmail import door, labels, localeform, people
+from mailhost.webmail import devices, door, labels, localeform, people
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.localeform import LocaleForm
 from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch
@@ -26,7 +24,6 @@ from mailhost.webmail.views.parts import given
 
 SETTINGS = "webmail/reader/settings.html"
 MOST_LABELS = 100
-MOST_DEVICES = 100
 MOST_CARDS = 4 * 1024 * 1024  # octets of a file
 
 
@@ -72,7 +69,7 @@ def shown(request: Request, **more: Any) -> HttpResponse:
             for one in accounts
         ],
         "saved": SavedSearch.objects.filter(user=user).order_by("name"),
-        "devices": AppPassword.objects.filter(user=user).order_by("name", "pk"),
+        **devices.context(request),
         "contacts": Contact.objects.filter(user=user, kept=True).order_by("name")[:200],
         "hues": range(labels.HUES),
         "preferences": page.preferences(request),
@@ -132,29 +129,6 @@ def unblock(request: Request, account_id: int) -> HttpResponse:
         raise PermissionDenied
     address = request.POST.get("address", "")
     gate.write_sync([account_id], blocking.unblock, account_id, address)
-    return shown(request)
-
-
-@require_POST
-@signed_in
-def device(request: Request) -> HttpResponse:
-    """Make a password for one device; it is shown this once."""
-    name = request.POST.get("name", "").strip()[:100]
-    if (
-        not name
-        or AppPassword.objects.filter(user=request.user).count() >= MOST_DEVICES
-    ):
-        return door.told(_("A device needs a name."), 409)
-    scopes = [one for one in apppasswords.SCOPES if one != "web"]
-    _row, text = apppasswords.create(request.user.pk, name, scopes)
-    return shown(request, fresh=text, fresh_name=name)
-
-
-@require_POST
-@signed_in
-def revoke(request: Request, number: int) -> HttpResponse:
-    """End the password of a device, and what it has open."""
-    door.own(AppPassword.objects, request.user, number).delete()
     return shown(request)
 
 

@@ -39,6 +39,8 @@ async def world(
     settings.MAILHOST_FETCH_CA_FILE = str(authority.file)
     settings.MAILHOST_FETCH_ALLOW_PRIVATE = True
     settings.MAILHOST_CHECK_BLOCKLISTS = ["bl.example"]
+    settings.MAILHOST_CLIENT_HOST, settings.MAILHOST_PORT_OFFSET = HOST, 0
+    settings.MAILHOST_CLIENT_SERVICES = ["imaps", "submissions"]
     settings.MAILHOST_DNS_TRUSTED = remote.world.authentic = True
     issued = authority.issue(HOST)
     remote.ssl_context = issued.context()
@@ -58,6 +60,8 @@ async def world(
         "_smtp._tls.example.test": {"TXT": "v=TLSRPTv1; rua=mailto:r@example.test"},
         f"_{remote.port}._tcp.{HOST}": {"TLSA": issued.tlsa()},
         "bl.example": {"A": "127.0.0.1"},
+        "_imaps._tcp.example.test": {"SRV": f"0 1 993 {HOST}."},
+        "_submissions._tcp.example.test": {"SRV": f"0 1 465 {HOST}."},
         **{dkimkeys.record(key)[0]: {"TXT": dkimkeys.record(key)[1]} for key in keys},
     }
     mta_sts = authority.issue("mta-sts.example.test").context()
@@ -83,7 +87,7 @@ async def test_all_is_right(world: Remote) -> None:
     assert {f.topic: f.text for f in said.values() if f.verdict != "good"} == {}
     assert set(said) == {
         *("MX", "SPF", "DKIM", "DMARC", "MTA-STS", "TLSRPT", "port 25"),
-        *("certificate", "DANE", "PTR", "block lists"),
+        *("certificate", "DANE", "PTR", "block lists", "SRV"),
     }
 
 
@@ -102,6 +106,8 @@ BROKEN: list[tuple[str, Any, str, str]] = [
     ("1.0.0.127.bl.example", {"A": "127.0.0.2"}, "block lists", "bad"),
     ("1.0.0.127.bl.example", {"A": "127.255.255.254"}, "block lists", "unknown"),
     ("1.0.0.127.bl.example", SERVFAIL, "block lists", "unknown"),
+    ("_imaps._tcp.example.test", {}, "SRV", "weak"),
+    ("_imaps._tcp.example.test", {"SRV": "0 1 993 o.test."}, "SRV", "weak"),
 ]
 
 

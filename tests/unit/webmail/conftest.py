@@ -1,5 +1,6 @@
 """Mail for the persons, and browsers they are logged in with."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -67,6 +68,15 @@ def box(alice: "User") -> Box:
     return Box(alice, Account.objects.get(owner=alice).pk)
 
 
+def asked(client: "Client", user: "User", seconds_ago: float = 0.0) -> None:
+    """Have a browser's session say when its user last showed their password."""
+    session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
+    record = {"method": "password", "at": time.time() - seconds_ago}
+    session["account_authentication_methods"] = [record]
+    session.save()
+
+
 @pytest.fixture
 def browser_of() -> "Callable[[User], Client]":
     """A browser that somebody is logged in with."""
@@ -75,6 +85,7 @@ def browser_of() -> "Callable[[User], Client]":
     def log_in(user: "User") -> Client:
         client = Client()
         client.force_login(user)
+        asked(client, user)
         return client
 
     return log_in

@@ -1,17 +1,24 @@
 """The settings page: what is kept, for whom, and what is shown once."""
 
+import contextlib
+import plistlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
-from accounts import auth
+from accounts import apppasswords, auth, loginlog
+from accounts.claims import Password
 from accounts.models import AppPassword
 from mailhost.store import blocking
 from mailhost.webmail.models import Contact, Label, Preferences
-from tests.unit.webmail.conftest import Box
+from tests.conftest import PASSWORD
+from tests.unit.webmail.conftest import Box, asked
 
+PHONE = {"name": "Phone", "scopes": ["imap", "smtp"], "days": ""}
 DISPLAY = {
     "theme": "dark", "density": "compact", "pictures": "always", "undo_seconds": "5",
     "signature": "A", "threaded": "on",
@@ -51,7 +58,7 @@ def test_labels_are_made_changed_and_forgotten(box: Box, page: Client) -> None:
 
 
 def test_a_device_has_a_password_that_is_shown_once(box: Box, page: Client) -> None:
-    shown = page.post("/settings/devices/", {"name": "Phone"}).content.decode()
+    shown = page.post("/settings/devices/", PHONE).content.decode()
     text = shown.partition("<code>")[2].partition("</code>")[0]
     login = {"protocol": "imap", "address": "127.0.0.1"}
     assert auth.authenticate("alice@example.test", text, **login).user_id == box.user.pk
@@ -61,6 +68,85 @@ def test_a_device_has_a_password_that_is_shown_once(box: Box, page: Client) -> N
     page.post(f"/settings/devices/{row.pk}/revoke/")
     with pytest.raises(auth.WrongCredentials):
         auth.authenticate("alice@example.test", text, **login)
+
+
+def test_a_device_may_be_for_less(box: Box, page: Client) -> None:
+    page.post("/settings/devices/", {"name": "Printer", "scopes": "smtp", "days": "30"})
+    row = AppPassword.objects.get()
+    assert row.scopes == ["smtp"]
+    assert row.expires_at is not None
+    assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
+    shown = page.get("/settings/").content.decode()
+    assert "good until" in shown
+    for wrong in ({"name": "x"}, {"name": "x", "scopes": "web"}, {"scopes": "imap"}):
+        page.post("/settings/devices/", wrong)
+    page.post("/settings/devices/", PHONE | {"days": "99999"})
+    assert AppPassword.objects.count() == 1
+
+
+def test_a_profile_has_a_password_of_its_own(box: Box, page: Client) -> None:
+    answer = page.post("/settings/devices/profile/")
+    assert answer["Content-Type"] == "application/x-apple-aspen-config"
+    assert answer["Cache-Control"] == "no-store"
+    (mail,) = plistlib.loads(answer.content)["PayloadContent"]
+    login = {"protocol": "imap", "address": "127.0.0.1"}
+    found = auth.authenticate(box.user.email, mail["IncomingPassword"], **login)
+    assert found.app_password_id == AppPassword.objects.get().pk
+
+
+def grave(pk: int) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("/settings/devices/", PHONE),
+        ("/settings/devices/profile/", {}),
+        (f"/settings/devices/{pk}/revoke/", {}),
+        ("/account/aliases/", {"local_part": "al"}),
+        ("/account/aliases/1/drop/", {}),
+        ("/account/programs/x/drop/", {}),
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_what_is_grave_is_asked_again(box: Box, page: Client, number: int) -> None:
+    row, _text = apppasswords.create(box.user.pk, "kept")
+    asked(page, box.user, 3600)
+    path, form = grave(row.pk)[number]
+    answer = page.post(path, form)
+    assert answer["Location"].startswith("/account/again/?next=")
+    assert list(AppPassword.objects.all()) == [row]
+    part = page.post(path, form, headers={"HX-Request": "true", "HX-Target": "reader"})
+    assert part.status_code == 204
+    assert part["HX-Redirect"].startswith("/account/again/?next=")
+    assert list(AppPassword.objects.all()) == [row]
+
+
+def test_who_shows_the_password_gets_what_was_wanted(box: Box, page: Client) -> None:
+    asked(page, box.user, 3600)
+    there = page.post("/settings/devices/", PHONE, headers={"HX-Request": "true"})
+    path = there["HX-Redirect"]
+    form = {"password": "wrong", "next": "/settings/devices/"}
+    page.post(path, form)
+    assert not AppPassword.objects.exists()
+    shown = page.post(path, form | {"password": PASSWORD})
+    assert shown.status_code == 200
+    text = shown.content.decode()
+    assert "<html" in text
+    assert "Phone" in text.partition('class="once"')[2]
+    assert AppPassword.objects.count() == 1
+    # And for some minutes nothing is asked.
+    page.post("/settings/devices/", PHONE)
+    assert AppPassword.objects.count() == 2
+
+
+def test_who_logged_in_is_shown(box: Box, page: Client) -> None:
+    for password in (PASSWORD, "wrong"):
+        with contextlib.suppress(auth.LoginRefused):
+            at = auth.Attempt("imap", "192.0.2.7", "Thunder <1>")
+            auth.check(Password(box.user.email, password), at)
+    loginlog.write()
+    shown = page.get("/settings/").content.decode()
+    assert shown.count("192.0.2.7") == 2
+    assert "Thunder &lt;1&gt;" in shown
+    assert "wrong password" in shown
 
 
 def test_blocked_senders_are_listed_and_let_go(box: Box, page: Client) -> None:

@@ -1,0 +1,1 @@
+"""What mail programs ask before they know anything: which server, port and login."""
