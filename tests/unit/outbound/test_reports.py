@@ -1,10 +1,14 @@
 """Reports to senders: their words, their languages, their forms; late mail."""
 
+import gettext
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mailhost.outbound import reasons
 from mailhost.outbound.dsn import Report, report
 from mailhost.outbound.models import QueueMessage, QueueRecipient
 from mailhost.outbound.runner import run_once
@@ -14,6 +18,7 @@ from tests.unit.outbound.test_runner import ALICE, make_due, put
 from tests.unit.smtp.inbox import messages
 
 WHEN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LOCALE = Path(reasons.__file__).parent / "locale"
 ORIGINAL = b"From: a@x.test\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nbody\r\n"
 
 
@@ -47,6 +52,37 @@ def test_and_in_the_language_of_the_sender() -> None:
     assert "Betreff: Grüße" in found
     # One we have no words of says it once.
     assert made(fate, language="tlh").decode().count("There is no such mailbox.") == 1
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "it", "nl", "pt", "pt-br"])
+def test_every_language_has_every_word(language: str) -> None:
+    statuses = [f"5.{detail}" for detail in reasons._sentences()]
+    for action in ("failed", "delayed", "delivered", "relayed"):
+        fates = tuple(
+            Fate("b@y.test", action, status, "550 no", "mx", retried_until=WHEN)
+            for status in statuses
+        )
+        body = made(*fates, language=language).decode().replace("\r\n", "\n")
+        text = re.split(r"\n--[0-9a-f]{32}", body.split("\n\n", 2)[2])[0]
+        english, there = text.split("-" * 60)[0], text.split("-" * 60)[1]
+        assert len(there.splitlines()) >= len(english.splitlines()) - 2
+        # Addresses and what others said are nobody's words.
+        said = {line.strip() for line in there.splitlines()} - {""}
+        assert said & {line.strip() for line in english.splitlines()} == set()
+
+
+@pytest.mark.parametrize(
+    "file", sorted(LOCALE.glob("*/LC_MESSAGES/django.po")), ids=str
+)
+def test_what_is_compiled_is_what_was_written(file: Path) -> None:
+    with file.with_suffix(".mo").open("rb") as octets:
+        compiled = gettext.GNUTranslations(octets)
+    text = re.sub(r'"\n"', "", file.read_text("utf-8"))
+    pairs = re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', text, re.MULTILINE)
+    assert len(pairs) == 29
+    for wanted, words in pairs:
+        plain = wanted.replace("\\n", "\n")
+        assert compiled.gettext(plain) == words.replace("\\n", "\n") != plain
 
 
 def test_what_is_not_ascii_takes_the_global_forms() -> None:
