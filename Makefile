@@ -11,7 +11,7 @@ MIGRATIONS := $(wildcard */migrations/0*.py */*/migrations/0*.py)
 PYTEST := $(BIN)/python -m pytest -q
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check lint types layers migrations pytest engines soak clean
+.PHONY: run test check lint types layers migrations pytest engines fuzz soak clean
 
 run: $(VAR)/.demo
 	@exec $(BIN)/python manage.py runmailservers
@@ -59,6 +59,14 @@ pytest: .venv/.test
 # What depends on the database engine, once more on a private PostgreSQL.
 engines: .venv/.test
 	MAILHOST_TEST_DATABASE=postgres $(PYTEST) -n auto -m "engines and not soak"
+
+# The fuzz tests over and over, other examples each time; make fuzz MINUTES=60
+MINUTES := 60
+fuzz: .venv/.test
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); rounds=0; \
+	while [ $$(date +%s) -lt $$end ]; do \
+		$(PYTEST) tests/fuzz || exit 1; rounds=$$((rounds + 1)); \
+	done; echo "$$rounds rounds"
 
 soak: .venv/.test
 	$(PYTEST) -m soak -o faulthandler_timeout=7200 \

@@ -7,10 +7,12 @@ host that cannot prove it is passed over, and mail that no host may take waits.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from aiosmtplib import SMTPResponse
 from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException
 
+from mailhost.outbound import asked
 from mailhost.outbound.pool import Pool
 from mailhost.outbound.routing import Hop, Unroutable
 from mailhost.outbound.security import OPPORTUNISTIC, Kind
@@ -229,6 +231,8 @@ class _Transaction:
         if self._has_dsn():
             options += [f"RET={self.envelope.ret}"] if self.envelope.ret else []
             options += [f"ENVID={self.envelope.envid}"] if self.envelope.envid else []
+        now = datetime.now(UTC)
+        options += asked.options(self.envelope, now, self.client.supports_extension)
         await self.client.mail(
             self.envelope.mail_from,
             options=options,

@@ -94,7 +94,8 @@ def enqueue(octets: bytes, envelope: Envelope, staged: int | None = None) -> int
         QueueMessage.objects.filter(pk=staged).update(**fields)
     for number, piece in enumerate(pieces):
         stage_chunk(message_id, number, piece)
-    recipients = [_row(message_id, each, now) for each in envelope.recipients]
+    due = asked.first_turn(envelope, now)
+    recipients = [_row(message_id, each, due) for each in envelope.recipients]
     if envelope.quarantine:
         for row in recipients:
             row.state, row.last_reply = State.JUNK, envelope.quarantine
@@ -103,12 +104,12 @@ def enqueue(octets: bytes, envelope: Envelope, staged: int | None = None) -> int
     return message_id
 
 
-def _row(message_id: int, recipient: Recipient, now: datetime) -> QueueRecipient:
+def _row(message_id: int, recipient: Recipient, due: datetime) -> QueueRecipient:
     return QueueRecipient(
         message_id=message_id,
         address=recipient.address,
         domain=recipient.address.rpartition("@")[2].lower(),
-        due=now,
+        due=due,
         notify=recipient.notify,
         orcpt=recipient.orcpt,
     )

@@ -344,8 +344,8 @@ def test_any_talk_is_answered(
 ) -> None:
     caplog.clear()
     with caplog.at_level(logging.ERROR):
-        whole = asyncio.run(talk(kind, octets, []))
-        pieces = asyncio.run(talk(kind, octets, sizes))
+        whole = timeless(asyncio.run(talk(kind, octets, [])))
+        pieces = timeless(asyncio.run(talk(kind, octets, sizes)))
     assert not caplog.records
     assert memory.arriving == 0
     assert whole == pieces
@@ -354,6 +354,11 @@ def test_any_talk_is_answered(
     for line in lines:
         assert line[:3].isdigit()
         assert line[3:4] in {b" ", b"-"}
+
+
+def timeless(answered: bytes) -> bytes:
+    """FUTURERELEASE says a time, which may be the next second's."""
+    return re.sub(rb"(FUTURERELEASE \d+) \S+", rb"\1", answered)
 
 
 HELLO = b"EHLO x\r\n"

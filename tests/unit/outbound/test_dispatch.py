@@ -1,14 +1,13 @@
 """Lanes, connections that are used again, leases, large messages, waking."""
 
 import asyncio
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailhost.outbound import queue, runner
@@ -21,7 +20,7 @@ from mailhost.outbound.models import (
     State,
 )
 from mailhost.outbound.runner import run_once
-from mailhost.outbound.values import Envelope, Recipient
+from mailhost.outbound.values import Deadline, Envelope, Recipient
 from mailhost.outbound.wake import Alarm
 from mailhost.store.gate import gate
 from tests.unit.outbound.conftest import Remote
@@ -277,24 +276,38 @@ async def test_the_runner_goes_on_until_it_is_stopped(
 
 
 @pytest.mark.engines
-def test_a_full_queue_costs_one_indexed_query(alice: Any) -> None:
-    later = timezone.now() + timedelta(hours=1)
-    message = queue.enqueue(MESSAGE, Envelope(ALICE, (Recipient("a@far.example"),)))
-    rows = (
-        QueueRecipient(message_id=message, address=f"{n}@x", domain="x", due=later)
-        for n in range(5_000)
-    )
-    QueueRecipient.objects.bulk_create(rows)
-    QueueRecipient.objects.update(due=later)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        assert not queue.is_due()
-    [query] = [q["sql"] for q in queries]
-    explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {query}")
-        plan = " ".join(str(row) for row in cursor.fetchall())
-    assert "queuerecipient_due" in plan
+async def test_what_is_urgent_goes_first(alice: Any) -> None:
+    """RFC 6710: by priority, then as it came; the lowest waits seconds, no more."""
+    far = (Recipient("a@far.example"),)
+    steps = (0, 3, -9, 9, 3)
+    wanted = {n: Envelope(ALICE, far, priority=p) for n, p in enumerate(steps)}
+
+    def claimed() -> list[int]:
+        ids = {queue.enqueue(MESSAGE, envelope): n for n, envelope in wanted.items()}
+        rows = QueueRecipient.objects.order_by("due", "pk")
+        order = [ids[pk] for pk in rows.values_list("message_id", flat=True)]
+        assert len(queue.claim(uuid.uuid4(), 100)) == 4  # all but the lowest, now
+        last = rows.last()
+        assert last is not None
+        assert last.due - timezone.now() < timedelta(seconds=10)
+        return order
+
+    assert await sync_to_async(claimed)() == [3, 1, 4, 0, 2]
+
+
+async def test_what_was_asked_goes_on_to_who_knows_it(
+    remote: Remote, alice: Any
+) -> None:
+    by = Deadline(timezone.now() + timedelta(hours=1), returns=True, traces=True)
+    envelope = Envelope(ALICE, (Recipient("a@far.example"),), priority=4, deliver_by=by)
+    await gate.write((), queue.enqueue, MESSAGE, envelope)
+    remote.extensions = ("MT-PRIORITY", "DELIVERBY")
+    await runner.run_once()
+    [said] = [line for line in remote.said if line.startswith("MAIL")]
+    assert "MT-PRIORITY=4" in said
+    assert re.search(r" BY=3[0-9]{3};RT\b", said)
+    remote.extensions = ()
+    remote.said.clear()
+    await gate.write((), queue.enqueue, MESSAGE, envelope)
+    await runner.run_once()
+    assert not any("BY=" in line or "MT-" in line for line in remote.said)
