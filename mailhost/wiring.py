@@ -32,6 +32,7 @@ def name_jobs() -> None:
     register("forget logins", "accounts.housekeeping.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
     register("daily reports", "mailhost.outbound.daily.send", every=hour, lease=hour)
+    register("renew policies", "mailhost.outbound.renewal.renew", every=hour)
     render = "mailhost.store.rendering.render_again"
     register("render", render, once=str(PARSER_VERSION), lease=6 * hour)
 

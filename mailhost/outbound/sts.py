@@ -111,6 +111,27 @@ async def policy_for(domain: str) -> Policy | None:
     return policy
 
 
+async def renew(domain: str) -> str:
+    """Fetch a policy that is kept once more; return what came of it.
+
+    Where it is not announced any more, or cannot be fetched, what is kept counts until
+    it expires, as it would without us. §3.3
+    """
+    try:
+        announced = policy_id(await resolver.texts(f"_mta-sts.{domain}"))
+    except NoAnswer as error:
+        return str(error)
+    if not announced:
+        return "not announced"
+    try:
+        policy = await fetched(domain)
+    except (fetch.Failed, Invalid) as error:
+        await gate.write((), _note_failure, domain, _failure(error))
+        return str(error)
+    await gate.write((), _keep, domain, announced, policy)
+    return policy.mode
+
+
 async def fetched(domain: str) -> Policy:
     """Fetch the policy; raises fetch.Failed, Invalid. §3.3.."""
     answer = await fetch.get(

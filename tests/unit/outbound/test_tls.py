@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from mailhost import fetch
 from mailhost.dnsauth.resolver import forget
-from mailhost.outbound import sts
+from mailhost.outbound import renewal, sts
 from mailhost.outbound.models import (
     Attempt,
+    QueueMessage,
     QueueRecipient,
     SmartRoute,
     StsPolicy,
@@ -26,6 +29,7 @@ from tests.world.web import Web, web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = b"version: STSv1\r\nmode: %b\r\nmx: %b\r\nmax_age: 86400\r\n"
 
 
@@ -182,6 +186,55 @@ async def test_a_policy_that_cannot_be_had(
     # Not fetched again for a while.
     await outcome()
     assert len(far.web.asked) == 1
+
+
+@pytest.mark.engines
+async def test_policies_in_use_are_renewed_before_they_expire(far: World) -> None:
+    far.publish(POLICY % (b"enforce", b"mx.far.example"))
+    far.show("mx.far.example")
+    await outcome()
+    await renewal.run()
+    assert len(far.web.asked) == 1  # it is fresh
+    hour = timedelta(hours=1)
+    for older in ({"expires_at": timezone.now() + hour}, {"fetched_at": WHEN}):
+        await StsPolicy.objects.aupdate(**older)
+        await renewal.run()
+        row = await StsPolicy.objects.aget()
+        assert row.expires_at - timezone.now() > 23 * hour
+        assert timezone.now() - row.fetched_at < hour
+    assert len(far.web.asked) == 3
+    # A new one counts at once, whatever its id.
+    far.publish(POLICY % (b"testing", b"mx.far.example"))
+    await StsPolicy.objects.aupdate(fetched_at=WHEN)
+    await renewal.run()
+    assert (await StsPolicy.objects.aget()).mode == "testing"
+    # Nobody writes there any more.
+    await QueueMessage.objects.all().adelete()
+    await StsPolicy.objects.aupdate(fetched_at=WHEN)
+    await renewal.run()
+    assert len(far.web.asked) == 4
+
+
+@pytest.mark.parametrize("gone", ["record", "page"])
+async def test_what_cannot_be_renewed_counts_to_its_end(far: World, gone: str) -> None:
+    far.publish(POLICY % (b"enforce", b"mx.far.example"))
+    far.show("mx.far.example")
+    await outcome()
+    soon = timezone.now() + timedelta(hours=1)
+    await StsPolicy.objects.aupdate(expires_at=soon)
+    if gone == "record":
+        del far.remote.world.zone["_mta-sts.far.example"]
+        forget()
+    else:
+        far.publish(b"")
+    await renewal.run()
+    row = await StsPolicy.objects.aget()
+    assert (row.mode, row.expires_at) == ("enforce", soon)
+    far.remote.ssl_context = None
+    assert (await outcome())[:2] == ("queued", "4.7.5")
+    await StsPolicy.objects.aupdate(expires_at=timezone.now())
+    await make_due()
+    assert (await outcome())[0] == "sent"
 
 
 async def test_what_is_kept_counts_while_it_cannot_be_fetched(far: World) -> None:
