@@ -176,16 +176,25 @@ class Dispatcher:
         if now - self._renewed < queue.lease().total_seconds() / 3 or not self._held:
             return
         self._renewed = now
-        mine = set(await gate.write((), queue.renew, self._owner, sorted(self._held)))
+        await gate.write((), queue.renew, self._owner, sorted(self._held))
+
+    async def heed(self) -> None:
+        """Give up what waits here and was held or dropped, or is another's by now."""
+        waiting = [work for lane in self._lanes.values() for work in lane.waiting]
+        ids = [one for work in waiting for one in work.recipient_ids]
+        if not ids:
+            return
+        mine = set(await gate.read(queue.still_mine, self._owner, ids))
+        lost = {work for work in waiting if not mine.issuperset(work.recipient_ids)}
+        given_up: list[int] = []
         for lane in self._lanes.values():
-            # What was held or dropped, or is another's by now, is not begun.
-            kept = [w for w in lane.waiting if mine.issuperset(w.recipient_ids)]
-            lost = [w for w in lane.waiting if not mine.issuperset(w.recipient_ids)]
-            lane.waiting = deque(kept)
-            for work in lost:
+            for work in [one for one in lane.waiting if one in lost]:
+                lane.waiting.remove(work)
                 self._loads.pop(work, None)
-                self._held -= set(work.recipient_ids)
-                await gate.write((), queue.release, self._owner, work.recipient_ids)
+                given_up += work.recipient_ids
+        self._held -= set(given_up)
+        if given_up:
+            await gate.write((), queue.release, self._owner, given_up)
 
     async def tidy(self) -> None:
         """Close connections that have rested long enough."""
@@ -195,6 +204,7 @@ class Dispatcher:
         """Wait until everything that was claimed is done."""
         while self._tasks:
             await asyncio.wait(set(self._tasks), timeout=1.0)
+            await self.heed()
             await self.renew()
 
     async def close(self, seconds: float = 0) -> None:

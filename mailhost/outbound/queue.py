@@ -174,14 +174,21 @@ def _work(group: Sequence[QueueRecipient]) -> Work:
     )
 
 
-def renew(owner: uuid.UUID, recipient_ids: Iterable[int]) -> list[int]:
-    """Hold on to what this runner works on; return what is still its own."""
-    until, ids, kept = timezone.now() + lease(), iter(recipient_ids), []
+def renew(owner: uuid.UUID, recipient_ids: Iterable[int]) -> None:
+    """Hold on to what this runner works on."""
+    until, ids = timezone.now() + lease(), iter(recipient_ids)
     while some := list(islice(ids, 500)):
         mine = QueueRecipient.objects.filter(pk__in=some, owner=owner)
-        kept += list(mine.filter(state=State.QUEUED).values_list("pk", flat=True))
         mine.update(lease_until=until)
-    return kept
+
+
+def still_mine(owner: uuid.UUID, recipient_ids: Iterable[int]) -> list[int]:
+    """Return what this runner has claimed and nobody held or dropped; reads only."""
+    ids, found = iter(recipient_ids), list[int]()
+    while some := list(islice(ids, 500)):
+        mine = QueueRecipient.objects.filter(pk__in=some, owner=owner)
+        found += mine.filter(state=State.QUEUED).values_list("pk", flat=True)
+    return found
 
 
 def octets_of(message_id: int) -> bytes:

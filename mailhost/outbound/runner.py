@@ -73,6 +73,7 @@ async def run(stop: asyncio.Event) -> None:
     chores = [
         _Every(REPORT_SECONDS, report),
         _Every(POLL_SECONDS, dispatcher.tidy),
+        _Every(POLL_SECONDS, dispatcher.heed),
         _Every(POLL_SECONDS, dispatcher.renew),
     ]
     with Alarm() as alarm:

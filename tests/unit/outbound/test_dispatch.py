@@ -169,10 +169,36 @@ async def test_leases_are_renewed_and_the_held_left(remote: Remote, alice: Any) 
     long_ago = timezone.now() - timedelta(hours=1)
     await QueueRecipient.objects.aupdate(lease_until=long_ago)
     await QueueRecipient.objects.filter(pk=ids[0]).aupdate(state=State.HELD)
-    assert await gate.write((), queue.renew, owner, ids) == [ids[1]]
+    await gate.write((), queue.renew, owner, ids)
+    assert await gate.read(queue.still_mine, owner, ids) == [ids[1]]
     row = await QueueRecipient.objects.aget(pk=ids[1])
     assert row.lease_until is not None
     assert row.lease_until > timezone.now()
+
+
+@pytest.mark.engines
+async def test_what_is_held_is_not_begun_though_it_is_claimed(
+    remote: Remote, alice: Any, settings: Any
+) -> None:
+    settings.MAILHOST_OUTBOUND_CONNECTIONS = 1
+    settings.MAILHOST_OUTBOUND_CONNECTIONS_PER_DOMAIN = 1
+    hold = asyncio.Event()
+    remote.held = {"MAIL": hold}
+    await many(4)
+    dispatcher = Dispatcher(uuid.uuid4())
+    assert await dispatcher.fill() == 4
+    rows = [pk async for pk in QueueRecipient.objects.values_list("pk", flat=True)]
+    await QueueRecipient.objects.filter(pk=rows[1]).aupdate(state=State.HELD)
+    await QueueRecipient.objects.filter(pk=rows[2]).aupdate(state=State.DROPPED)
+    await dispatcher.heed()
+    hold.set()
+    await dispatcher.settled()
+    await dispatcher.close()
+    states = QueueRecipient.objects.order_by("pk").values_list("state", flat=True)
+    assert [one async for one in states] == ["sent", "held", "dropped", "sent"]
+    assert len(remote.messages) == 2
+    given_up = await QueueRecipient.objects.aget(pk=rows[1])
+    assert (given_up.owner, given_up.attempts) == (None, 0)
 
 
 async def test_what_is_not_begun_is_given_back(
