@@ -387,7 +387,8 @@ MAILHOST_GREYLIST_SECONDS = read.number("MAILHOST_GREYLIST_SECONDS", 300, 0, 86_
 # Default 36.
 MAILHOST_GREYLIST_DAYS = read.number("MAILHOST_GREYLIST_DAYS", 36, 1, 3650)
 
-# Messages that one address may bring in an hour, counted by each worker process.
+# Messages that one address may bring in an hour. All worker processes count together;
+# each may let in an eighth too much.
 # Number, default 0: no limit.
 MAILHOST_MAX_MESSAGES_PER_ADDRESS = read.number("MAILHOST_MAX_MESSAGES_PER_ADDRESS", 0)
 

@@ -29,6 +29,7 @@ def name_jobs() -> None:
     register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
     register("prune greylist", "mailhost.screening.greylist.prune", every=hour)
+    register("forget strangers", "mailhost.screening.strangers.prune", every=hour)
     register("forget logins", "accounts.housekeeping.prune", every=hour)
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
     register("daily reports", "mailhost.outbound.daily.send", every=hour, lease=hour)

@@ -18,7 +18,7 @@ from mailhost.store.gate import gate
 WINDOW = timedelta(days=2)  # in which one may come again
 REFRESH = timedelta(days=1)
 AT_ONCE = 500  # rows removed in one transaction
-MOST_TRIES = 1000  # rows that a network may make in an hour, in each process
+MOST_TRIES = 1000  # rows that a network may make in an hour
 
 
 async def must_wait(peer: str, mail_from: str, recipient: str) -> bool:
@@ -26,7 +26,7 @@ async def must_wait(peer: str, mail_from: str, recipient: str) -> bool:
     network = network_of(peer)
     if await gate.read(is_known, network):
         return False
-    if strangers.note("greylist", network) > MOST_TRIES:
+    if strangers.note("greylist", network, MOST_TRIES) > MOST_TRIES:
         return True  # without a row: whoever invents senders fills no table
     return await gate.write((), meet, network, _key(network, mail_from, recipient))
 

@@ -69,3 +69,21 @@ class KnownNetwork(models.Model):
     @override
     def __str__(self) -> str:
         return self.network
+
+
+class StrangerCount(models.Model):
+    """What one address or network brought in an hour, as all processes count it."""
+
+    key = models.CharField(
+        max_length=80, primary_key=True
+    )  # what is counted, and whose
+    count = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)  # "whose hour has ended"
+
+    class Meta:
+        verbose_name = _("count of a stranger")
+        verbose_name_plural = _("counts of strangers")
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from mailhost.screening import strangers
+from mailhost.screening.models import StrangerCount
 from mailhost.screening.networks import is_looked_at, network_of
 
 
@@ -57,6 +60,49 @@ def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.count("guesses", "49") == 1
     assert found.count("guesses", "0") == 0
     assert len(found._counts) == 10
+
+
+def asked(found: strangers.Strangers, times: int, most: int = 80) -> int:
+    return [found.note("guesses", "192.0.2.1", most) for _ in range(times)][-1]
+
+
+@pytest.mark.engines
+@pytest.mark.django_db(transaction=True)
+def test_all_processes_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = strangers.Strangers(), strangers.Strangers()
+    assert asked(one, 9) == 9
+    one.share()
+    assert not StrangerCount.objects.exists()  # less than an eighth: nobody is told
+    assert (asked(one, 30), asked(two, 10)) == (39, 10)
+    one.share()
+    assert two.count("guesses", "192.0.2.1") == 10
+    two.share()
+    assert two.count("guesses", "192.0.2.1") == 49
+    asked(one, 12)
+    one.share()
+    assert one.count("guesses", "192.0.2.1") == 61
+    assert StrangerCount.objects.get().count == 61
+    # What is counted while the row is written is neither lost nor counted twice.
+    asked(one, 11)
+    real = strangers._together
+
+    def late(added: Any) -> Any:
+        asked(one, 3)
+        return real(added)
+
+    monkeypatch.setattr(strangers, "_together", late)
+    one.share()
+    assert one.count("guesses", "192.0.2.1") == 75
+    monkeypatch.undo()
+    # The hour of all ends for all.
+    StrangerCount.objects.update(until=timezone.now())
+    asked(one, 8)
+    one.share()
+    assert StrangerCount.objects.get().count == 11
+    assert one.count("guesses", "192.0.2.1") == 11
+    StrangerCount.objects.update(until=timezone.now())
+    strangers.prune()
+    assert not StrangerCount.objects.exists()
 
 
 @pytest.mark.parametrize(
