@@ -11,7 +11,8 @@ MIGRATIONS := $(wildcard */migrations/0*.py */*/migrations/0*.py)
 PYTEST := $(BIN)/python -m pytest -q
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check lint types layers migrations pytest engines fuzz soak clean
+.PHONY: run test check lint types layers migrations messages pytest engines fuzz soak
+.PHONY: clean
 
 run: $(VAR)/.demo
 	@exec $(BIN)/python manage.py runmailservers
@@ -52,6 +53,10 @@ layers: .venv/.test
 
 migrations: .venv/.test
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+# Brings the catalogs of translations up to date and tells what is to be translated.
+messages: .venv/.test
+	@$(BIN)/python -m tests.messages
 
 pytest: .venv/.test
 	$(PYTEST) -n auto

@@ -47,9 +47,9 @@ SECRET_KEY = secret_key(read.raw("SECRET_KEY"), MAILHOST_DATA_DIR)
 DEBUG = read.switch("DEBUG", default=False)
 
 # Language of people who have not chosen one and whose browsers ask for none we have:
-# en, de, es, fr, it or nl. Default en.
+# en, ar, de, es, fr, it or nl. Default en.
 MAILHOST_LANGUAGE = read.choice(
-    "MAILHOST_LANGUAGE", ("en", "de", "es", "fr", "it", "nl")
+    "MAILHOST_LANGUAGE", ("en", "ar", "de", "es", "fr", "it", "nl")
 )
 
 # Time zone of people who have not chosen one: its IANA name, such as Europe/Berlin.
@@ -736,6 +736,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Those whose catalogs are complete, by their own names. `make messages`
 LANGUAGES = [
+    ("ar", "العربية"),
     ("de", "Deutsch"),
     ("en", "English"),
     ("es", "Español"),

@@ -57,7 +57,7 @@ BROKEN = [
         "mysql://u:secret@h/d",
         "it must be a URL that starts with postgres",
     ),
-    ("MAILHOST_LANGUAGE", "tlh", "'tlh'; it must be one of en, de, es, fr, it, nl"),
+    ("MAILHOST_LANGUAGE", "tlh", "'tlh'; it must be one of en, ar, de, es, fr, it, nl"),
     ("MAILHOST_TIME_ZONE", "Berlin", "it must be a time zone such as Europe/Berlin"),
     ("DEBUG", "2", "'2'; it must be yes or no"),
     ("MAILHOST_CERTIFICATES_DIR", "/nowhere", "it must be the path of a directory"),

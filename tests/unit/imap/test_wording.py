@@ -35,7 +35,7 @@ def test_the_holes_stay(language: str) -> None:
 
 @pytest.mark.parametrize("language", CATALOGS)
 def test_the_compiled_catalog_is_that_of_the_text(language: str) -> None:
-    """After a change: msgfmt -o imap.mo imap.po."""
+    """After a change: make messages."""
     compiled = gettext.translation("imap", LOCALE, [language])
     assert {k: compiled.gettext(k) for k in catalog(language)} == catalog(language)
 
