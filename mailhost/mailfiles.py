@@ -4,8 +4,6 @@ Messages come with CRLF line ends, as they go over the wire (RFC 5322 §2.1), wi
 date they arrived and the flags that the old store kept.
 """
 
-import mmap
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,19 +11,14 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 
-from mailhost import olduidls
+from mailhost import mboxes, olduidls
+from mailhost.mboxes import Stream
 from mailhost.mime import headers
 from mailhost.store import flags as f
 
-# mboxrd: every line of the body that starts with From is given one > more.
-QUOTED_FROM = re.compile(rb"(?m)^>(>*From )")
-POSTMARK_DATE = re.compile(
-    rb"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d)(?::(\d\d))?.*? (\d{4})"
-)
-MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 MAILDIR = {"D": f.DRAFT, "F": f.FLAGGED, "R": f.ANSWERED, "S": f.SEEN, "T": f.DELETED}
-STATUS = {"R": f.SEEN, "A": f.ANSWERED, "F": f.FLAGGED, "T": f.DRAFT, "D": f.DELETED}
 FORWARDED = "$Forwarded"
+NO_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +29,21 @@ class Found:
     flags: int = 0
     keywords: tuple[str, ...] = ()
     date: datetime | None = None
-    progress: int = 0  # octets of the source read so far
+    progress: int = 0  # octets of the source read so far; reading can begin there
     uidl: str = ""  # what the old server's POP3 called it, if that was asked for
+    is_large: bool = False  # over what was asked for; octets are left out
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file or directory of mail: for which folder, how big, and its messages."""
+    """A file or directory of mail: for which folder, how big, and its messages.
+
+    `read` begins behind so many octets: a `progress` that was told before, or 0.
+    """
 
     folder: str  # below the folder that is imported into; "" is that one
     size: int
-    read: Callable[[], Iterator[Found]]
+    read: Callable[[int], Iterator[Found]]
 
 
 def sources(path: Path, uidls: str = "") -> list[Source]:
@@ -59,7 +56,7 @@ def sources(path: Path, uidls: str = "") -> list[Source]:
             return _maildirs(path, uidls)
         files = sorted(path.rglob("*.eml"))
         if files:
-            return [Source("", _size(files), lambda: read_eml(files))]
+            return [Source("", _size(files), partial(read_eml, files))]
     elif path.is_file():
         with path.open("rb") as stream:
             start = stream.read(5)
@@ -67,74 +64,31 @@ def sources(path: Path, uidls: str = "") -> list[Source]:
             source = partial(read_mbox, path, header_uidls=uidls == olduidls.HEADER)
             return [Source("", path.stat().st_size, source)]
         if path.suffix == ".eml":
-            return [Source("", path.stat().st_size, lambda: read_eml([path]))]
+            return [Source("", path.stat().st_size, partial(read_eml, [path]))]
     raise ValueError(f"{path} is no mbox, Maildir or .eml file")
 
 
-def read_mbox(path: Path, *, header_uidls: bool = False) -> Iterator[Found]:
+def read_mbox(
+    path: Path, start: int = 0, *, header_uidls: bool = False
+) -> Iterator[Found]:
     """Yield the messages of an mbox; their X-UIDL fields count if that is said."""
-    with (
-        path.open("rb") as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as octets,
-    ):
-        start = 0
-        while start < len(octets):
-            end = _next_postmark(octets, start)
-            found = _from_mbox(octets[start:end], end)
+    with path.open("rb") as stream:
+        for found in in_mbox(stream, start):
             uidl = olduidls.in_header(found.octets) if header_uidls else ""
             yield replace(found, uidl=uidl)
-            start = end
 
 
-def _next_postmark(octets: mmap.mmap, start: int) -> int:
-    """Return where the next message begins: From after an empty line. RFC 4155."""
-    at = start
-    while (at := octets.find(b"\nFrom ", at + 1)) != -1:
-        if octets[at - 2 : at] == b"\n\r" or octets[at - 1 : at] == b"\n":
-            return at + 1
-    return len(octets)
-
-
-def _from_mbox(octets: bytes, progress: int) -> Found:
-    postmark, _, message = octets.partition(b"\n")
-    # The empty line before the next postmark is the mbox's, not the message's.
-    message = re.sub(rb"\r?\n\r?\n\Z", b"\n", message)
-    message = QUOTED_FROM.sub(rb"\1", message)
-    header = message[: headers.block_end(message, 0, len(message))]
-    bits, keywords = status(header)
-    date = postmark_date(postmark) or sent(header)
-    return Found(crlf(message), bits, keywords, date, progress)
-
-
-def status(header: bytes) -> tuple[int, tuple[str, ...]]:
-    """Return the flags in Status, X-Status and X-Keywords, as mail readers wrote."""
-    bits = 0
-    for name in (b"status", b"x-status"):
-        for letter in (headers.get(header, name) or b"").decode("latin-1"):
-            bits |= STATUS.get(letter, 0)
-    words = (headers.get(header, b"x-keywords") or b"").decode("ascii", "ignore")
-    keywords = tuple(w for w in words.split() if re.fullmatch(r"[\w$.-]{1,64}", w))
-    return bits, keywords
-
-
-def postmark_date(postmark: bytes) -> datetime | None:
-    """Return the date at the end of a From line, asctime in UTC. RFC 4155."""
-    match = POSTMARK_DATE.search(postmark)
-    if match is None:
-        return None
-    name, day, hour, minute, second, year = match.groups()
-    try:
-        return datetime(
-            int(year),
-            MONTHS.index(name) // 3 + 1,
-            int(day),
-            int(hour),
-            int(minute),
-            int(second or 0),
-            tzinfo=UTC,
-        )
-    except ValueError:
-        return None
+def in_mbox(stream: Stream, start: int, most: int = NO_LIMIT) -> Iterator[Found]:
+    """Yield the messages of an mbox that is open."""
+    for end, postmark, octets in mboxes.messages(stream, start, most):
+        if octets is None:
+            yield Found(b"", progress=end, is_large=True)
+            continue
+        head = headers.block_end(octets, 0, len(octets))
+        bits, keywords = mboxes.status(octets[:head])
+        date = mboxes.postmark_date(postmark) or sent(octets[:head])
+        message = crlf(mboxes.without_status(octets, head))
+        yield Found(message, bits, keywords, date, end)
 
 
 def _maildirs(path: Path, uidls: str) -> list[Source]:
@@ -147,7 +101,7 @@ def _maildirs(path: Path, uidls: str) -> list[Source]:
     found = []
     for name, folder in folders:
         files = _maildir_files(folder)
-        read = partial(read_maildir, files, olduidls.reader(uidls, folder))
+        read = partial(read_maildir, files, uidl_of=olduidls.reader(uidls, folder))
         found.append(Source(name, _size(files), read))
     return found
 
@@ -163,31 +117,46 @@ def _maildir_files(folder: Path) -> list[Path]:
 
 
 def read_maildir(
-    files: list[Path], uidl_of: olduidls.Reader = olduidls.none
+    files: list[Path], start: int = 0, *, uidl_of: olduidls.Reader = olduidls.none
 ) -> Iterator[Found]:
     """Yield the messages; the date is the file's, flags stand after `:2,`."""
-    progress = 0
-    for file in files:
-        letters = file.name.partition(":2,")[2] if file.parent.name == "cur" else ""
-        bits = 0
-        for letter in letters:
-            bits |= MAILDIR.get(letter, 0)
+    for file, progress in _from(files, start):
         octets, date = file.read_bytes(), _modified(file)
-        progress += len(octets)
-        keywords = (FORWARDED,) if "P" in letters else ()
+        bits, keywords = maildir_flags(file.name if file.parent.name == "cur" else "")
         uidl = uidl_of(file.name, octets)
         yield Found(crlf(octets), bits, keywords, date, progress, uidl)
 
 
-def read_eml(files: list[Path]) -> Iterator[Found]:
+def maildir_flags(name: str) -> tuple[int, tuple[str, ...]]:
+    """Return the flags in the name of a Maildir's file; Windows knows no colon."""
+    letters = ""
+    for sign in ":;!":
+        letters = letters or name.partition(f"{sign}2,")[2]
+    bits = 0
+    for letter in letters:
+        bits |= MAILDIR.get(letter, 0)
+    return bits, (FORWARDED,) if "P" in letters else ()
+
+
+def read_eml(files: list[Path], start: int = 0) -> Iterator[Found]:
     """Yield one message a file; the date is when it was sent."""
+    for file, progress in _from(files, start):
+        yield from_eml(file.read_bytes(), _modified(file), progress)
+
+
+def from_eml(octets: bytes, date: datetime | None, progress: int) -> Found:
+    """Return a message that was a file; `date` counts where it says none."""
+    header = octets[: headers.block_end(octets, 0, len(octets))]
+    return Found(crlf(octets), f.SEEN, (), sent(header) or date, progress)
+
+
+def _from(files: list[Path], start: int) -> Iterator[tuple[Path, int]]:
+    """Yield those behind the first `start` octets, and how many each of them ends."""
     progress = 0
     for file in files:
-        octets = file.read_bytes()
-        progress += len(octets)
-        header = octets[: headers.block_end(octets, 0, len(octets))]
-        date = sent(header) or _modified(file)
-        yield Found(crlf(octets), f.SEEN, (), date, progress)
+        progress += file.stat().st_size
+        if progress > start or (not start and not progress):
+            yield file, progress
 
 
 def sent(header: bytes) -> datetime | None:

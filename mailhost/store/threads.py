@@ -90,6 +90,12 @@ def _oldest(threads: Sequence[int]) -> int:
     return min((t for t in threads if t > 0), default=max(threads))
 
 
+def threads_of(account_id: int, message_ids: Sequence[str]) -> list[int]:
+    """Return the conversations that these Message-IDs lead to."""
+    keys = {_key(account_id, "id", one) for one in message_ids}
+    return list(_known(keys).values())
+
+
 def _known(keys: set[str]) -> dict[str, int]:
     if not keys:
         return {}

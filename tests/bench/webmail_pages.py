@@ -75,8 +75,8 @@ def measure(messages: int) -> None:
     from django.test import Client
 
     from accounts.models import Account, Domain, User
+    from mailhost.importing import folder_for, import_messages
     from mailhost.mailfiles import Found
-    from mailhost.provision import folder_for, import_messages
     from mailhost.store import conversations
     from mailhost.store.gate import gate
 

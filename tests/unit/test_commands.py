@@ -114,6 +114,28 @@ def test_importmail(alice: User, tmp_path: Path) -> None:
     assert [row.content.subject for row in rows] == ["0", "1", "2"]
 
 
+@pytest.mark.engines
+def test_importmail_copies_nothing_twice(alice: User, tmp_path: Path) -> None:
+    nameless = "From b@x Mon Jan  1 09:00:01 2024\nSubject: 9\nStatus: RO\n\nHi\n\n"
+    same = "From b@x Mon Jan  1 09:00:01 2024\nMessage-ID: <a@b>\n\n{}\n\n"
+    box = tmp_path / "box"
+    box.write_text(MBOX + nameless + same.format("one") + same.format("two"))
+    assert "Old: 6 messages," in run(
+        "importmail", alice.email, str(box), "--folder", "Old"
+    )
+    said = run("importmail", alice.email, str(box), "--folder", "Old")
+    assert "Old: 0 messages, 6 were there before" in said
+    box.write_text(box.read_text() + same.format("three") + nameless)
+    said = run("importmail", alice.email, str(box), "--folder", "Old")
+    assert "Old: 1 messages, 7 were there before" in said
+    assert not Message.objects.filter(content__header__contains=b"Status").exists()
+    # Another folder is another matter, and who wants doubles says so.
+    assert "Other: 7" in run("importmail", alice.email, str(box), "--folder", "Other")
+    assert "Old: 8" in run(
+        "importmail", alice.email, str(box), "--folder", "Old", "--doubles"
+    )
+
+
 def test_importmail_of_a_big_message(alice: User, tmp_path: Path) -> None:
     body = "x" * 70 + "\n"
     (tmp_path / "a.eml").write_text("Subject: big\n\n" + body * 10_000)

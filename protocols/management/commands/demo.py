@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from accounts.models import Account, Address, Domain, User
-from mailhost.provision import folder_for, import_messages
+from mailhost.importing import folder_for, import_messages
 from protocols.demomail import letters
 
 DOMAIN = "example.test"

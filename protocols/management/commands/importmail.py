@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
 from accounts.models import Account, normalise_email
-from mailhost import olduidls, provision
+from mailhost import importing, olduidls
+from mailhost.importing import Taken
 from mailhost.mailfiles import Found, Source, sources
 from mailhost.store.errors import StoreError
 from mailhost.store.values import Stored
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     help = (
         "Import mail into the account of a login or of a shared account's name:"
         " mbox files, Maildirs (with their folders), directories of .eml files."
-        " Dates and flags are kept."
+        " Dates and flags are kept. What the folder holds already is passed over."
     )
 
     @override
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("account", help="alice@example.org, or a shared account")
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         parser.add_argument("--folder", default="INBOX", help="default: INBOX")
+        parser.add_argument(
+            "--doubles",
+            action="store_true",
+            help="copy what the folder holds already once more",
+        )
         parser.add_argument(
             "--pop3-uidls",
             choices=olduidls.KINDS,
@@ -51,22 +57,30 @@ class Command(BaseCommand):
             except ValueError as error:
                 raise CommandError(str(error)) from None
             for source in found:
-                self._import(account.pk, options["folder"], source)
+                self._import(account.pk, source, options)
 
-    def _import(self, account_id: int, folder: str, source: Source) -> None:
+    def _import(self, account_id: int, source: Source, options: dict[str, Any]) -> None:
+        folder = options["folder"]
         if source.folder:
             # A Maildir's Sent goes to Sent, not to INBOX/Sent.
             folder = source.folder if folder == "INBOX" else f"{folder}/{source.folder}"
         bar = Bar(folder, source.size)
         try:
-            place = provision.folder_for(account_id, folder)
-            count = provision.import_messages(
-                account_id, place.id, source.read(), bar.show, keep_uidls
+            place = importing.folder_for(account_id, folder)
+            taken = importing.import_messages(
+                account_id,
+                place.id,
+                source.read(0),
+                bar.show,
+                keep_uidls,
+                doubles=options["doubles"],
             )
         except StoreError as error:
             raise CommandError(f"{folder}: {error}") from error
         bar.end()
-        self.stdout.write(f"{folder}: {count} messages, {bar.rate(count)} a second")
+        known = f", {taken.known} were there before" if taken.known else ""
+        rate = bar.rate(taken.stored)
+        self.stdout.write(f"{folder}: {taken.stored} messages{known}, {rate} a second")
 
 
 class Bar:
@@ -78,8 +92,9 @@ class Bar:
         self._seen = sys.stderr.isatty()
         self._start = time.monotonic()
 
-    def show(self, count: int, last: Found) -> None:
+    def show(self, taken: Taken, last: Found) -> None:
         """Draw how far we are."""
+        count = taken.stored + taken.known
         if self._seen:
             done = min(WIDTH, WIDTH * last.progress // self._size)
             bar = "#" * done + "." * (WIDTH - done)
@@ -97,7 +112,7 @@ class Bar:
         return round(count / max(time.monotonic() - self._start, 0.001))
 
 
-def keep_uidls(batch: Sequence[Found], stored: Sequence[Stored]) -> None:
+def keep_uidls(batch: Sequence[Found], stored: Sequence[Stored], _taken: Taken) -> None:
     """Note UIDLs that an old server gave."""
     OldUidl.objects.bulk_create(
         [
