@@ -100,10 +100,10 @@ def postmark_date(postmark: bytes) -> datetime | None:
     if match is None:
         return None
     name, day, hour, minute, second, year = match.groups()
-    numbers = (int(n or 0) for n in (day, hour, minute, second))
+    on, at, past, seconds = (int(n or 0) for n in (day, hour, minute, second))
     try:
         month = MONTHS.index(name) // 3 + 1
-        return datetime(int(year), month, *numbers, tzinfo=UTC)  # type: ignore[misc] # four numbers
+        return datetime(int(year), month, on, at, past, seconds, tzinfo=UTC)
     except ValueError:
         return None
 

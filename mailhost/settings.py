@@ -311,6 +311,10 @@ MAILHOST_GRACE_DAYS = read.number("MAILHOST_GRACE_DAYS", 7, 1, 3650)
 # 30; until then it can be restored in the admin.
 MAILHOST_DELETE_GRACE_DAYS = read.number("MAILHOST_DELETE_GRACE_DAYS", 30, 1, 3650)
 
+# Octets of one file of mail that is imported in the browser; unpacked, a zip may have
+# twice as many. Default 4294967296 (4 GiB). The database keeps it until it is read.
+MAILHOST_MAX_IMPORT_BYTES = read.number("MAILHOST_MAX_IMPORT_BYTES", 4 << 30, 1 << 20)
+
 # Flag changes wait for the disk as new mail does (SQLite). yes or no, default no: a
 # power cut may then take the flag changes of the last second, never a message.
 MAILHOST_FLAG_SYNC_STRICT = read.switch("MAILHOST_FLAG_SYNC_STRICT", default=False)

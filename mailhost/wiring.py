@@ -28,6 +28,10 @@ def name_jobs() -> None:
     register("send", "mailhost.delivery.scheduled.send")
     register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
+    carry = "mailhost.webmail.transfers"
+    minutes = timedelta(minutes=3)
+    register("import mail", f"{carry}.running.run", lease=minutes)
+    register("sweep transfers", f"{carry}.uploads.sweep", every=hour)
     register("prune greylist", "mailhost.screening.greylist.prune", every=hour)
     register("forget strangers", "mailhost.screening.strangers.prune", every=hour)
     register("forget logins", "accounts.housekeeping.prune", every=hour)

@@ -106,19 +106,34 @@ SUMMARIES = f"""
                 m.internal_date, row_number() OVER (PARTITION BY m.thread_id,
                     m.email_id ORDER BY m.folder_id <> %s, m.id) AS copy
             FROM mail_message m JOIN mail_folder f ON f.id = m.folder_id
-            WHERE {{among}} AND (f.role NOT IN ('trash', 'junk') OR f.id = %s)
+            WHERE {{among}} AND (f.role NOT IN ('trash', 'junk') OR f.id = %s){{only}}
         ) AS m WHERE copy = 1
     ) AS r JOIN mail_content c ON c.id = r.content_id
     WHERE r.place <= {NAMED} ORDER BY r.thread_id, r.place
 """  # noqa: S608 - our own names and numbers
 
 
-def summaries(folder_id: int, thread_ids: Sequence[int]) -> dict[int, Summary]:
+Only = Sequence[int] | None
+
+
+def _limited(only: Only) -> tuple[str, Sequence[object]]:
+    """Return a condition on the folders looked into, with AND in front."""
+    if only is None:
+        return "", ()
+    condition, parameters = sql.one_of("f.id", sorted(only))
+    return f" AND {condition}", parameters
+
+
+def summaries(
+    folder_id: int, thread_ids: Sequence[int], only: Only = None
+) -> dict[int, Summary]:
     """Return {thread: what the list says of it}, in one query."""
     if not thread_ids:
         return {}
     among, ids = sql.among("m.thread_id", sorted(set(thread_ids)))
-    found = sql.rows(SUMMARIES.format(among=among), [folder_id, *ids, folder_id])
+    limit, those = _limited(only)
+    query = SUMMARIES.format(among=among, only=limit)
+    found = sql.rows(query, [folder_id, *ids, folder_id, *those])
     members: dict[int, list[Member]] = {}
     totals: dict[int, tuple[int, bool, bool]] = {}
     for thread, total, unread, flagged, name, address, keywords, attached in found:
@@ -138,22 +153,28 @@ MEMBERS = """
             ORDER BY m.folder_id <> %s, m.id) AS copy
         FROM mail_message m JOIN mail_folder f ON f.id = m.folder_id
         WHERE m.thread_id = %s AND +m.account_id = %s
-            AND (f.role NOT IN ('trash', 'junk') OR f.id = %s)
+            AND (f.role NOT IN ('trash', 'junk') OR f.id = %s){only}
     ) AS m WHERE copy = 1 ORDER BY internal_date DESC, id DESC LIMIT %s OFFSET %s
 """
 
 
 def whole(
-    account_id: int, folder_id: int, thread_id: int, *, skipped: int = 0, limit: int
+    account_id: int,
+    folder_id: int,
+    thread_id: int,
+    *,
+    skipped: int = 0,
+    limit: int,
+    only: Only = None,
 ) -> list[Listed]:
     """Return the newest messages of a conversation, oldest first; no copies.
 
     `skipped`: how many of the newest are left out. Of copies the one in this folder
-    counts.
+    counts. `only`: the folders that the reader may look into; None: all.
     """
-    found = sql.rows(
-        MEMBERS, [folder_id, thread_id, account_id, folder_id, limit, skipped]
-    )
+    narrower, those = _limited(only)
+    values = [folder_id, thread_id, account_id, folder_id, *those, limit, skipped]
+    found = sql.rows(MEMBERS.format(only=narrower), values)
     rows = Message.objects.filter(pk__in=[id_ for (id_,) in found])
     ordered = rows.order_by("internal_date", "pk")
     return [Listed(*row) for row in ordered.values_list(*LISTED)]

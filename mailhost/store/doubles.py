@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mailhost.store import read, sql, threads
 from mailhost.store.content import Prepared
 
-NEAR = 8  # octets by which line ends at the end may differ
+NEAR = 4  # octets by which line ends at the end may differ
 Known = tuple[bytes, int, int]  # sha256, size, content id or 0
 
 
@@ -48,7 +48,7 @@ class Doubles:
         if prepared.message_id:
             near = self.by_id.get(prepared.message_id, [])
         else:
-            near = self.by_size.get(prepared.size, [])
+            near = [one for s in _around(prepared.size) for one in self.by_size[s]]
         if any(known[0] == sha for known in near):
             return True
         plain = None
@@ -65,7 +65,8 @@ class Doubles:
         if fresh := sorted(set(found) - self.threads):
             self.threads.update(fresh)
             self._take(*sql.among("m.thread_id", fresh))
-        sizes = {one.size for one in batch if not one.message_id}
+        nameless = [one.size for one in batch if not one.message_id]
+        sizes = {near for size in nameless for near in _around(size)}
         if new := sorted(sizes - self.by_size.keys()):
             for size in new:
                 self.by_size[size] = []
@@ -84,6 +85,10 @@ class Doubles:
         )
         for message_id, sha, size, content_id in rows:
             self._keep(message_id, (bytes(sha), size, content_id))
+
+
+def _around(size: int) -> range:
+    return range(max(0, size - NEAR), size + NEAR + 1)
 
 
 def _sha(prepared: Prepared) -> bytes:

@@ -142,6 +142,11 @@ def back(user: User, steps: Sequence[Step]) -> Deed:
     """Do the steps that reverse a deed; what is gone meanwhile stays so."""
     deed = Deed()
     for step in reversed(steps):
+        if "rename" in step or "unmake" in step:
+            from mailhost.webmail import foldering
+
+            deed.count += foldering.back(user, step)
+            continue
         folder = door.folder_named(user, step["folder"])
         uids = [uid for first, last in step["uids"] for uid in range(first, last + 1)]
         found = [Picked(folder, tuple(uids))]
@@ -157,8 +162,16 @@ def back(user: User, steps: Sequence[Step]) -> Deed:
 
 
 def _target(user: User, account_id: int, action: str) -> FolderInfo:
-    """Return the folder an action moves to, made where there is none."""
+    """Return the folder an action moves to, made where there is none.
+
+    Of an account in which single folders are shared: one's own.
+    """
     role, name = MOVES[action]
+    if not set("li") <= set(door.account(user, account_id).rights):
+        own = [one.account.id for one in door.accounts(user)]
+        account_id = own[0]
+        if not set("li") <= set(door.account(user, account_id).rights):
+            raise PermissionDenied
     made = gate.write_sync([account_id], sending.with_role, account_id, role, name)
     return door.folder(user, account_id, made.id, "li")
 

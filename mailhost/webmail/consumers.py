@@ -54,7 +54,9 @@ class Changes(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has no t
             return
         self.user_id = user_id
         # Watching before accepting: what the page asks for after that, it misses none.
-        for account in (await gate.read(rights.accounts_of, user_id))[:MOST_ACCOUNTS]:
+        for account in (await gate.read(rights.accounts_seen_by, user_id))[
+            :MOST_ACCOUNTS
+        ]:
             self.watches.append(changes.watch(account.id, self.changed))
         _open.add(self)
         await self.accept()

@@ -1,7 +1,7 @@
 """What a user may see: one door per object, the same 404 for absent and forbidden."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -68,12 +68,24 @@ def own_addresses(user: User) -> list[str]:
 
 
 def _accounts(user_id: int) -> list[AccountFolders]:
-    return [
-        AccountFolders(
-            account, tuple(in_order(folders.list_folders(account.id, user_id)))
-        )
-        for account in rights.accounts_of(user_id)
-    ]
+    """Return accounts with the folders one sees of them; single ones may be shared."""
+    found = []
+    for account in rights.accounts_seen_by(user_id):
+        seen = folders.list_folders(account.id, user_id)
+        if not account.rights:
+            # What they are for is the other's business. RFC 6154 §2
+            seen = [replace(one, role="") for one in seen]
+        if seen or account.rights:
+            found.append(AccountFolders(account, tuple(in_order(seen))))
+    return found
+
+
+def only(user: User, account_id: int) -> tuple[int, ...] | None:
+    """Return the folders one may look into beside an open one; None for all of them."""
+    for one in accounts(user):
+        if one.account.id == account_id and "r" not in one.account.rights:
+            return tuple(f.id for f in one.folders if "r" in f.rights)
+    return None
 
 
 ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")

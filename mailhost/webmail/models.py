@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.models import Account
-from mailhost.webmail.teammodels import SeenMeeting
+from mailhost.webmail.teammodels import SeenMeeting, Transfer, TransferChunk
 
 __all__ = [
     "Contact", "Label", "Preferences", "SavedSearch", "SeenMeeting", "SenderChoice",
-    "Undo",
+    "Transfer", "TransferChunk", "Undo",
 ]  # fmt: skip
 
 

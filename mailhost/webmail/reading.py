@@ -99,7 +99,8 @@ def conversation(
     """Return what the reader shows for a message: all of its thread, or it alone."""
     members = [listed]
     if viewer.preferences.threaded and listed.thread_id is not None:
-        members = gate.read_sync(_members, folder, listed.thread_id, skipped)
+        only = door.only(viewer.user, folder.account_id)
+        members = gate.read_sync(_members, folder, listed.thread_id, skipped, only)
     is_more = len(members) > PAGE
     members = members[-PAGE:]
     makes = rows.known(viewer.user, folder.account_id)
@@ -120,9 +121,16 @@ def conversation(
     return Conversation(first, head, found, skipped + PAGE if is_more else None)
 
 
-def _members(folder: FolderInfo, thread_id: int, skipped: int) -> list[Listed]:
+def _members(
+    folder: FolderInfo, thread_id: int, skipped: int, only: Sequence[int] | None
+) -> list[Listed]:
     return conversations.whole(
-        folder.account_id, folder.id, thread_id, skipped=skipped, limit=PAGE + 1
+        folder.account_id,
+        folder.id,
+        thread_id,
+        skipped=skipped,
+        limit=PAGE + 1,
+        only=only,
     )
 
 

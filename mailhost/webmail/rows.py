@@ -85,7 +85,8 @@ def page(
     told: Mapping[int, Summary] = {}
     if threaded:
         threads = [m.thread_id for m in found if m.thread_id is not None]
-        told = conversations.summaries(folder.id, threads)
+        only = door.only(user, folder.account_id)
+        told = conversations.summaries(folder.id, threads, only)
     makes = known(user, folder.account_id)
     made = [row(folder, m, makes, told.get(m.thread_id or 0)) for m in found]
     return made, left

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts import rowconverter  # noqa: F401 - registers <row:…>
 from mailhost.webmail.views import (
     acting,
+    carrying,
     compose,
     devices,
     folders,
@@ -66,6 +67,19 @@ urlpatterns = [
     path("settings/contacts/", settings.contact, name="contact"),
     path("settings/contacts/import/", settings.import_cards, name="import_cards"),
     path("settings/contacts/export/", settings.export_cards, name="export_cards"),
+    path("carry/", carrying.show, name="carry"),
+    path("carry/list/", carrying.listed, name="transfers"),
+    path("carry/begin/", carrying.begin, name="transfer_begin"),
+    path("carry/<row:number>/piece/", carrying.piece, name="transfer_piece"),
+    path("carry/<row:number>/end/", carrying.end, name="transfer_end"),
+    path("carry/<row:number>/cancel/", carrying.cancel, name="transfer_cancel"),
+    path("export/messages/", carrying.messages, name="export_messages"),
+    path("export/<row:account_id>/", carrying.account, name="export_account"),
+    path(
+        "export/<row:account_id>/<row:folder_id>/",
+        carrying.folder,
+        name="export_folder",
+    ),
     path("keyboard/", page.keyboard, name="keyboard"),
     path("manifest.webmanifest", page.manifest, name="manifest"),
     path("folders/", folders.pane, name="folders"),
@@ -80,5 +94,15 @@ urlpatterns = [
         "folders/<row:account_id>/<row:folder_id>/delete/",
         folders.delete,
         name="folder_delete",
+    ),
+    path(
+        "folders/<row:account_id>/<row:folder_id>/subscribe/",
+        folders.subscribe,
+        name="folder_subscribe",
+    ),
+    path(
+        "folders/<row:account_id>/<row:folder_id>/share/",
+        folders.share,
+        name="folder_share",
     ),
 ]

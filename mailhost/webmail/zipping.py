@@ -15,11 +15,13 @@ from mailhost.webmail import letters
 from mailhost.webmail.letters import File
 
 
-class _Pipe(RawIOBase):
+class Pipe(RawIOBase):
     """What the archive is written to; taken out as it comes."""
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self.waiting: list[bytes] = []
+        self.size = 0  # octets that wait
 
     @override
     def writable(self) -> bool:
@@ -28,17 +30,19 @@ class _Pipe(RawIOBase):
     @override
     def write(self, octets: Buffer, /) -> int:
         self.waiting.append(bytes(octets))
+        self.size += len(self.waiting[-1])
         return len(self.waiting[-1])
 
     def take(self) -> bytes:
         """Return what was written since."""
         taken, self.waiting = b"".join(self.waiting), []
+        self.size = 0
         return taken
 
 
 def chunks(content_id: int, root: Part, files: list[File]) -> Iterator[bytes]:
     """Yield the archive. Stored, not packed: most attachments are packed already."""
-    pipe = _Pipe()
+    pipe = Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for file, name in zip(files, names(files), strict=True):
             part = root.find(file.section)

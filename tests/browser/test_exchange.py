@@ -1,11 +1,13 @@
 """Invitations answered, mail carried in and out, folders shared: on both widths."""
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.people import NARROW, WIDE, logged_in
+from tests.browser.people import NARROW, WIDE, letter, logged_in
 from tests.browser.site import Site
 from tests.unit.webmail import test_invitations as invitations
 
@@ -43,3 +45,65 @@ def test_an_invitation_is_answered(site: Site, alice: Any, mark: str) -> None:
     assert box["height"] >= 44
     width = alice.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert width <= 0
+
+
+def test_mail_is_carried_out_and_in(
+    site: Site, alice: Any, mark: str, tmp_path: Path
+) -> None:
+    site.put("alice@example.test", letter(f"{mark} one"), letter(f"{mark} two"))
+    rows = alice.locator(".row", has_text=mark)
+    rows.nth(1).wait_for()
+    for number in range(2):
+        rows.nth(number).locator("input[name=m]").check(force=True)
+    alice.locator("#bulk .menu summary").click()
+    with alice.expect_download() as saved:
+        alice.locator("#bulk [data-export]").click()
+    archive = zipfile.ZipFile(saved.value.path())
+    assert len(archive.namelist()) == 2
+    file = tmp_path / "mine.zip"
+    file.write_bytes(Path(saved.value.path()).read_bytes())
+
+    alice.goto(f"{site.url}/carry/")
+    alice.wait_for_selector("body[data-connected]")
+    alice.fill(".bring [name=folder]", mark)
+    alice.set_input_files(".bring [name=file]", str(file))
+    alice.click(".bring button.primary")
+    alice.locator(".transfers li", has_text="mine.zip").first.wait_for()
+    site.run("from mailhost.jobs.runner import run_due; run_due()")
+    alice.locator(".transfers li.done", has_text="2 messages taken in").first.wait_for()
+    pane = alice.locator(f"#folders a[title='{mark}']")
+    pane.wait_for(state="attached")
+    alice.reload()
+    with alice.expect_download() as mbox:
+        alice.locator(".take li", has_text=mark).locator("a").first.click()
+    assert b"Subject: " + mark.encode() in Path(mbox.value.path()).read_bytes()
+    width = alice.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+
+
+def test_a_folder_is_shared(site: Site, alice: Any, chromium: Any, mark: str) -> None:
+    alice.goto(f"{site.url}/folders/manage/")
+    alice.wait_for_selector("body[data-connected]")
+    name = f"{mark}{'n' if alice.narrow else 'w'}"
+    alice.locator("[id^=new-]").first.fill(name)
+    alice.locator(".manage button.primary").first.click()
+    line = alice.locator(".manage li", has=alice.locator(f"input[value='{name}']"))
+    line.first.locator(".menu summary").click()
+    line.first.locator(".sheet a", has_text="Share").click()
+    alice.fill(".sharing [name=who]", "bob@example.test")
+    alice.select_option(".sharing select", "read")
+    alice.click(".sharing button.primary")
+    alice.locator(".share li", has_text="bob@example.test").wait_for()
+    width = alice.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+    with logged_in(site, chromium, WIDE, "bob") as bob:
+        bob.locator(f"#folders a[title='{name}']").click()
+        bob.locator(".nothing").wait_for()
+    # Deleted, and back by undo.
+    alice.goto(f"{site.url}/folders/manage/")
+    alice.wait_for_selector("body[data-connected]")
+    alice.on("dialog", lambda dialog: dialog.accept())
+    line.first.locator(".menu summary").click()
+    line.first.locator(".sheet button.danger").click()
+    alice.locator("#notices button").click()
+    alice.locator(f"#folders a[title='{name}']").wait_for(state="attached")

@@ -128,7 +128,8 @@ def test_importmail_copies_nothing_twice(alice: User, tmp_path: Path) -> None:
     box.write_text(box.read_text() + same.format("three") + nameless)
     said = run("importmail", alice.email, str(box), "--folder", "Old")
     assert "Old: 1 messages, 7 were there before" in said
-    assert not Message.objects.filter(content__header__contains=b"Status").exists()
+    heads = Message.objects.values_list("content__header", flat=True)
+    assert not any(b"Status" in bytes(head) for head in heads)
     # Another folder is another matter, and who wants doubles says so.
     assert "Other: 7" in run("importmail", alice.email, str(box), "--folder", "Other")
     assert "Old: 8" in run(

@@ -125,12 +125,11 @@ def card(
     organiser = meeting.organiser
     sender = listed.from_address.casefold()
     honest = organiser is not None and sender in {organiser.address, organiser.sent_by}
-    seen = SeenMeeting.objects.filter(
-        account_id=folder.account_id, key=meeting.key
-    ).first()
+    memory = remembers(user, folder.account_id)
+    seen = SeenMeeting.objects.filter(account_id=memory, key=meeting.key).first()
     counts = meeting.method in {"request", "cancel", "publish"} and meeting.uid
     if honest and counts and folder.role != "junk":
-        seen = _note(folder.account_id, meeting, seen)
+        seen = _note(memory, meeting, seen)
     me, invited = whom(user, folder.account_id, meeting)
     return Card(
         meeting,
@@ -143,6 +142,13 @@ def card(
         seen,
         _warning(meeting, sender, honest=honest),
     )
+
+
+def remembers(user: User, account_id: int) -> int:
+    """Return the account that remembers: one's own, where single folders are shared."""
+    if "r" in door.account(user, account_id).rights:
+        return account_id
+    return door.accounts(user)[0].account.id
 
 
 def _note(account_id: int, meeting: Meeting, seen: SeenMeeting | None) -> SeenMeeting:

@@ -30,7 +30,8 @@ def answer(request: Request, account_id: int, folder_id: int, uid: int) -> HttpR
         return door.told(_("This invitation cannot be answered any more."), 409)
     comment, peer = request.POST.get("comment", ""), request.META.get("REMOTE_ADDR", "")
     try:
-        answering.answer(request.user, account_id, card, given, comment, peer)
+        memory = cards.remembers(request.user, account_id)
+        answering.answer(request.user, memory, card, given, comment, peer)
     except sending.NotSent as error:
         return door.told(_("It was not sent. %s") % error, 409)
     if "w" in folder.rights:

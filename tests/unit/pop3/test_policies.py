@@ -140,7 +140,7 @@ def test_a_list_of_dovecot_names_its_messages() -> None:
 )
 def test_a_maildir_tells_its_uidls(tmp_path: Path, kind: str, names: list[str]) -> None:
     maildir(tmp_path)
-    assert [one.uidl for one in sources(tmp_path, kind)[0].read()] == names
+    assert [one.uidl for one in sources(tmp_path, kind)[0].read(0)] == names
 
 
 def maildir(path: Path) -> None:
@@ -156,8 +156,8 @@ def maildir(path: Path) -> None:
 def test_an_mbox_tells_x_uidl(tmp_path: Path) -> None:
     box = tmp_path / "box"
     box.write_text("From a@x Mon Jan  1 09:00:00 2024\nX-UIDL: abc\n\nHello\n")
-    assert [one.uidl for one in sources(box, "header")[0].read()] == ["abc"]
-    assert [one.uidl for one in sources(box)[0].read()] == [""]
+    assert [one.uidl for one in sources(box, "header")[0].read(0)] == ["abc"]
+    assert [one.uidl for one in sources(box)[0].read(0)] == [""]
 
 
 def test_imported_mail_keeps_its_names(alice: User, tmp_path: Path) -> None:

@@ -217,7 +217,8 @@ def test_folders_are_made_renamed_and_deleted(box: Box, page: Client) -> None:
     assert box.folder("Tunnel")
     page.post(at + "delete/")
     assert page.get(box.url(name="Projects")).status_code == 200
-    assert "Tunnel" not in page.get("/folders/").content.decode()
+    assert 'title="Tunnel"' not in page.get("/folders/").content.decode()
+    assert box.folder("Trash/Tunnel")
 
 
 def test_folders_with_a_role_stay(box: Box, page: Client) -> None:

@@ -153,9 +153,11 @@ HARMLESS = {
     "login", "logout", "home", "manage", "suggest", "save", "waiting", "people",
     "settings", "display", "locale", "zone", "device", "profile", "contact",
     "import_cards",
-    "export_cards", "keyboard", "manifest",
+    "export_cards", "keyboard", "manifest", "carry", "transfers",
 }  # fmt: skip
 NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "export_messages": ({}, {"m": "{m}"}),
+    "transfer_begin": ({}, {"account": "{account}", "size": "5"}),
     "search": ({"q": "x", "from": "{folder}"}, {}),
     "mode": ({}, {"folder": "{folder}"}),
     "act": ({}, {"m": "{m}", "action": "delete"}),
@@ -198,7 +200,11 @@ def test_no_url_shows_a_stranger_anything(
         value = values.get(f"{name}.{part}", values.get(part))
         path = path.replace(f"<{kind}:{part}>", str(value))
     query, form = NAMING.get(name, ({}, {}))
-    names = {"folder": f"{box.account_id}.{box.folder()}", "m": box.where(uid)}
+    names = {
+        "account": box.account_id,
+        "folder": f"{box.account_id}.{box.folder()}",
+        "m": box.where(uid),
+    }
     filled = [{k: v.format(**names) for k, v in one.items()} for one in (query, form)]
     base = {"sender": "stranger@other.test", "to": "a@b.test", "name": "x"}
     client = browser_of(stranger)
@@ -212,9 +218,15 @@ def test_no_url_shows_a_stranger_anything(
 def rows_of(user: "User") -> dict[str, int]:
     """What alice keeps in the webmail itself, under url.parameter."""
     from accounts import apppasswords
-    from mailhost.webmail.models import SavedSearch, Undo
+    from mailhost.webmail.models import SavedSearch, Transfer, Undo
 
+    transfer = Transfer.objects.create(
+        user=user, account=user.account, name="a", size=5
+    ).pk
     return {
+        "transfer_piece.number": transfer,
+        "transfer_end.number": transfer,
+        "transfer_cancel.number": transfer,
         "undo.number": Undo.objects.create(user=user, steps=[]).pk,
         "unsend.number": later(user),
         "revoke.number": apppasswords.create(user.pk, "phone")[0].pk,

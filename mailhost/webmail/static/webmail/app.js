@@ -5,6 +5,7 @@ import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { fitFrames } from "./frames.js";
 import { clearPicked, refreshMarks } from "./picking.js";
+import "./carrying.js";
 import "./focus.js";
 import "./moving.js";
 import "./suggesting.js";
