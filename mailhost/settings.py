@@ -14,6 +14,7 @@ import environ
 
 from mailhost.environment import Misconfigured, Reader
 from mailhost.secretkey import secret_key
+from mailhost.staticversion import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
@@ -611,6 +612,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mailhost.proxies.TrustedProxies",
     "mailhost.autoconfig.middleware.Autoconfig",
+    "mailhost.compression.Pages",
     "django.middleware.security.SecurityMiddleware",
     "mailhost.webmail.policy.SecurityPolicy",
     "mailhost.statics.StaticFiles",
@@ -753,9 +755,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # of logs; people have MAILHOST_TIME_ZONE or their own
-STATIC_URL = "/static/"
+STATIC_URL = "/static/" if DEBUG else f"/static/{version(BASE_DIR)}/"
 # Static files are served where the apps keep them: nothing to collect before a start.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGGING: dict[str, Any] = {
