@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -13,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.html import escape, format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from mailhost.mime.addresses import Address
 from mailhost.webmail import quoting
@@ -40,6 +41,7 @@ FOLDERS = {
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """Draw an icon; what it means stands beside it in words."""
     return format_html(
@@ -61,6 +63,35 @@ def recipients(people: Mapping[str, Sequence[Address]]) -> str:
     to = people["to"]
     names = ", ".join(person.name or person.addr for person in to[:MOST_NAMES])
     return f"{names} …" if len(to) > MOST_NAMES or people["cc"] else names
+
+
+@register.filter
+def message_url(where: Any) -> str:
+    """Return where a message is read."""
+    return f"{_list_url(where.account_id, where.folder_id)}{where.uid}/"
+
+
+@lru_cache(1000)
+def _list_url(account_id: int, folder_id: int) -> str:
+    return reverse("webmail:folder", args=[account_id, folder_id])
+
+
+@register.filter
+def selecting(subject: str) -> str:
+    """Return what a row's box is called."""
+    return _("Select %(subject)s") % {"subject": subject}
+
+
+@register.filter
+def messages(count: int) -> str:
+    """Return how many messages a conversation has, in words."""
+    return ngettext("%(n)s message", "%(n)s messages", count) % {"n": count}
+
+
+@register.filter
+def iso(when: datetime) -> str:
+    """Return a moment for programs."""
+    return timezone.localtime(when).isoformat(timespec="seconds")
 
 
 @register.filter
@@ -117,7 +148,7 @@ def role_icon(folder: object) -> str:
 @register.filter
 def folder_url(folder: Any) -> str:
     """Return where a folder's list is."""
-    return reverse("webmail:folder", args=[folder.account_id, folder.id])
+    return _list_url(folder.account_id, folder.id)
 
 
 @register.filter
