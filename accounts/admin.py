@@ -15,7 +15,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from accounts import csvusers, invitations, renaming, signals, standing, userimport
+from accounts import (
+    csvusers,
+    invitations,
+    limits,
+    renaming,
+    signals,
+    standing,
+    userimport,
+)
 from accounts.adminbase import Bounded, ModelAdmin, Revocable, TabularInline
 from accounts.models import (
     Account,
@@ -37,6 +45,7 @@ if TYPE_CHECKING:  # generic for the type checker alone
 else:
     BaseUserAdmin = DjangoUserAdmin
 
+LIMITS = ("most_accounts", "most_aliases", "most_quota_bytes")
 STANDING = (
     *("is_active", "second_factor", "is_staff", "is_superuser"),
     *("groups", "user_permissions"),
@@ -333,15 +342,23 @@ class DomainAdmin(Bounded, ModelAdmin):
     autocomplete_fields = ("catch_all", "administrators")
     bounded_may = frozenset({"view", "change"})
 
+    @admin.display(description=_("holds"))
+    def held(self, domain: Domain) -> str:
+        """Return what it holds of what it may."""
+        return limits.told(domain)
+
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if domains_of(request.user) is not None:
-            return ("name", "catch_all", "plus_separators", "own_aliases")
+            mine = ("name", "catch_all", "plus_separators", "own_aliases")
+            return (*mine, "held", *LIMITS)
         return super().get_fields(request, obj)
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name",) if domains_of(request.user) is not None else ()
+        if domains_of(request.user) is not None:
+            return ("name", "held", *LIMITS)
+        return ("held",) if obj is not None else ()
 
 
 @admin.register(Address)

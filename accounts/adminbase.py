@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 
+from accounts.limits import DomainFull
 from accounts.scope import domains_of, within
 
 if TYPE_CHECKING:
@@ -29,6 +30,17 @@ def from_where(request: HttpRequest, entry: LogEntry) -> LogEntry:
 
 class ModelAdmin(BaseAdmin):
     """ModelAdmin, generic for the type checker alone, with addresses in the history."""
+
+    @override
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            found: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except DomainFull as full:  # the form has not foreseen it; nothing is saved
+            messages.error(request, " ".join(full.messages))
+            return HttpResponseRedirect(request.get_full_path())
+        return found
 
     @override
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:

@@ -27,6 +27,7 @@ from accounts.known import (
     standing_of_id,
 )
 from accounts.lastuse import note_use
+from accounts.limits import DomainFull
 from accounts.models import AppPassword, User, normalise_email
 from accounts.names import storable
 from accounts.throttle import Wait, failures
@@ -201,7 +202,10 @@ def _by_password(login: str, password: str, at: Attempt) -> tuple[Standing, Cred
 
 def _elsewhere(login: str, password: str, at: Attempt) -> Standing:
     """Ask the other backends; what they say is remembered as ours is."""
-    user_id = passwords.elsewhere(login, password, at.address, at.protocol)
+    try:
+        user_id = passwords.elsewhere(login, password, at.address, at.protocol)
+    except DomainFull as full:  # a directory knows somebody who is new here
+        raise NotAllowed(" ".join(full.messages)) from full
     standing = _sure(None if user_id is None else standing_of_id(user_id))
     if standing.email == login:
         passwords.remember(standing, password)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts import standing
 from accounts.aliases import add_alias, check_alias, read_aliases
+from accounts.limits import Rooms
 from accounts.models import Account, User, normalise_email
 from accounts.names import split_address
 from accounts.userforms import MEGABYTE, check_domain, usable_domains
@@ -105,6 +106,7 @@ def read(text: str, domains: list[str] | None) -> list[Line]:
 def _check_all(reader: "csv.DictReader[str]", domains: list[str] | None) -> list[Line]:
     lines: list[Line] = []
     seen: set[str] = set()
+    rooms = Rooms()
     for row in reader:
         if len(lines) >= MOST_LINES:
             raise ValidationError(_("More than %(n)d lines.") % {"n": MOST_LINES})
@@ -113,6 +115,7 @@ def _check_all(reader: "csv.DictReader[str]", domains: list[str] | None) -> list
         try:
             _find(line, domains)
             _take(line, cells, domains)
+            rooms.take(line.email, line.quota_mb, line.aliases, line.user)
         except ValidationError as error:
             line.errors += error.messages
         for name in {line.email, *line.aliases}:
@@ -160,12 +163,14 @@ def _apply(line: Line) -> User | None:
     invited = line.user is None and not line.password
     user = line.user or User(email=line.email)
     user.name = line.name or user.name
+    quota = None if line.quota_mb is None else line.quota_mb * MEGABYTE
+    user.first_quota = quota
     if line.password or line.user is None:
         user.set_password(line.password or None)
     user.save()
     account = Account.objects.get(owner=user)
-    if line.quota_mb is not None:
-        account.quota_bytes = line.quota_mb * MEGABYTE
+    if line.user is not None and quota is not None:
+        account.quota_bytes = quota
         account.save(update_fields=["quota_bytes"])
     for alias in line.aliases:
         add_alias(alias, account)

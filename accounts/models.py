@@ -76,6 +76,20 @@ class Domain(models.Model):
         default=False,
         help_text=_("for all its users: mail programs need app passwords or tokens"),
     )
+    # What it may hold; asked by accounts.limits wherever something is made.
+    most_accounts = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("personal and shared; empty: no limit")
+    )
+    most_aliases = models.PositiveIntegerField(
+        null=True, blank=True,
+        help_text=_("addresses that are nobody's login; empty: no limit"),
+    )  # fmt: skip
+    most_quota_bytes = models.BigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("octets, the quotas of all its accounts together; empty: no limit"),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     @override
@@ -170,6 +184,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     scram_keys = models.JSONField(null=True, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
+    # The quota of the account that is made with a new user; None: the domain's.
+    first_quota: int | None = None
+
     objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"
@@ -214,9 +231,17 @@ class User(AbstractBaseUser, PermissionsMixin):
             keys = {"scram_keys"} if "password" in fields else set()
             kwargs["update_fields"] = fields | keys
         with transaction.atomic():
+            self._check_limits()
             super().save(*args, **kwargs)
             if changed:
                 revoke(self.pk, grants=new_password)
+
+    def _check_limits(self) -> None:
+        from accounts import limits  # it asks the models
+
+        before = User.objects.filter(pk=self.pk).values_list("email", flat=True).first()
+        if before is not None and before != self.email:
+            limits.check_rename(self, before)
 
     def _password_differs(self) -> bool:
         return not User.objects.filter(pk=self.pk, password=self.password).exists()
@@ -291,6 +316,23 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @override
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save within the limits of the domain."""
+        with transaction.atomic():
+            self.clean()
+            super().save(*args, **kwargs)
+
+    @override
+    def clean(self) -> None:
+        """Take the domain's quota if it is new. Raises DomainFull."""
+        from accounts import limits  # it asks the models
+
+        if self._state.adding and self.quota_bytes is None:
+            domain = limits.home_of(self)
+            self.quota_bytes = domain.default_quota_bytes if domain else None
+        limits.check_account(self)
+
 
 class Membership(models.Model):
     """What a user, or a group of users, may do in a shared account."""
@@ -355,6 +397,16 @@ class Address(models.Model):
 
     @override
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save under the local part as it is compared."""
+        """Save under the local part as it is compared, within the domain's limits."""
         self.local_part = fold_local(self.local_part)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.clean()
+            super().save(*args, **kwargs)
+
+    @override
+    def clean(self) -> None:
+        """Raise DomainFull if the domain has no room for it."""
+        from accounts import limits  # it asks the models
+
+        if self.domain_id is not None:
+            limits.check_address(self)

@@ -22,7 +22,10 @@ def make_account(user: User) -> Account:
     not taken away from who has it.
     """
     account = Account.objects.create(
-        kind=Account.Kind.PERSONAL, name=user.email, owner=user
+        kind=Account.Kind.PERSONAL,
+        name=user.email,
+        owner=user,
+        quota_bytes=user.first_quota,
     )
     local_part, _, domain_name = user.email.rpartition("@")
     domain = Domain.objects.filter(name=domain_name).first()

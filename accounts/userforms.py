@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.aliases import add_alias, check_alias, read_aliases
+from accounts.limits import DomainFull, Rooms
 from accounts.models import Account, Address, Domain, User, normalise_email
 from accounts.names import fold_local, split_address
 from accounts.renaming import check_rename
@@ -26,7 +27,7 @@ else:
     ModelForm = AddressBase = forms.ModelForm
     ChangeForm = DjangoUserChangeForm
 
-MEGABYTE = 1024 * 1024
+MEGABYTE = 1 << 20
 
 
 class NewUserForm(ModelForm):
@@ -79,6 +80,7 @@ class NewUserForm(ModelForm):
     @override
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        self._check_room(**cleaned)
         first, second = cleaned.get("password1", ""), cleaned.get("password2", "")
         if cleaned.get("invite"):
             return cleaned
@@ -89,6 +91,14 @@ class NewUserForm(ModelForm):
         else:
             self._check_strength(first)
         return cleaned
+
+    def _check_room(
+        self, email: str = "", quota_mb: int | None = None, aliases: Any = (), **_: Any
+    ) -> None:
+        try:
+            Rooms().take(email, quota_mb, aliases)
+        except DomainFull as error:
+            self.add_error(None, error)
 
     def _check_strength(self, password: str) -> None:
         try:
@@ -101,6 +111,8 @@ class NewUserForm(ModelForm):
         user = super().save(commit=False)
         password = "" if self.cleaned_data["invite"] else self.cleaned_data["password1"]
         user.set_password(password or None)
+        if self.cleaned_data["quota_mb"] is not None:
+            user.first_quota = self.cleaned_data["quota_mb"] * MEGABYTE
         if commit:
             user.save()
         return user
@@ -108,9 +120,6 @@ class NewUserForm(ModelForm):
     def finish(self, user: User) -> None:
         """Give the account, which is there once the user is saved, the rest."""
         account = Account.objects.get(owner=user)
-        if self.cleaned_data["quota_mb"] is not None:
-            account.quota_bytes = self.cleaned_data["quota_mb"] * MEGABYTE
-            account.save(update_fields=["quota_bytes"])
         for alias in self.cleaned_data["aliases"]:
             add_alias(alias, account)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from typing_extensions import override
 
 from accounts import csvusers, invitations
+from accounts.limits import DomainFull
 from accounts.models import User
 from accounts.scope import domains_of, users_in
 
@@ -60,7 +61,10 @@ def page(
     if request.method == "POST" and form.is_valid():
         lines = _read(request, form)
     if lines and request.POST.get("sure") and not any(line.errors for line in lines):
-        return _do(request, lines, note)
+        try:
+            return _do(request, lines, note)
+        except DomainFull as full:  # somebody else was faster; nothing is done
+            form.add_error(None, full)
     context = {
         **site.each_context(request),
         "title": _("Import users"),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Q
 
+from accounts.limits import DomainFull
 from accounts.models import Account, User
 from mailhost.mail.models import AccountState
 from mailhost.store import sql
-from mailhost.store.errors import NoSuchQuota, OverQuota
+from mailhost.store.errors import NoSuchQuota, NotPermitted, OverQuota
 from mailhost.store.flags import DELETED
 from mailhost.store.values import FolderInfo
 
@@ -107,13 +108,16 @@ def set_limits(
     """Set both limits, None: the server's default; return how it is then.
 
     For staff who may change accounts, nobody else: an owner does not raise their own.
-    Raises NoSuchQuota.
+    Raises NoSuchQuota; NotPermitted where the domain has no room for it.
     """
     if not may_manage(asker_id):
         raise NoSuchQuota("You may not set this quota")
-    Account.objects.filter(pk=account_id).update(
-        quota_bytes=most_bytes, quota_messages=most_messages
-    )
+    account = Account.objects.get(pk=account_id)
+    account.quota_bytes, account.quota_messages = most_bytes, most_messages
+    try:
+        account.save(update_fields=["quota_bytes", "quota_messages"])
+    except DomainFull as full:
+        raise NotPermitted(" ".join(full.messages)) from None
     return usage(account_id)
 
 

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from typing_extensions import override
 
+from accounts.limits import DomainFull
 from accounts.management.passwords import add_json_argument, tell
 from accounts.models import Account, Address, Domain, normalise_email
 from accounts.names import split_address
@@ -34,17 +35,24 @@ class Command(BaseCommand):
         domain = Domain.objects.filter(name=domain_name).first()
         if domain is None or not local_part:
             raise CommandError(f"{options['address']} is in no domain of this host.")
-        with transaction.atomic():
-            address, _ = Address.objects.get_or_create(
-                domain=domain, local_part=local_part
-            )
-            for target in options["targets"]:
-                add(address, target)
-            address.save()
+        try:
+            address = make(domain, local_part, options["targets"])
+        except DomainFull as full:
+            raise CommandError(" ".join(full.messages)) from None
         targets = [*address.accounts.values_list("name", flat=True)]
         targets += address.forward_to
         said = f"{address} leads to {', '.join(targets)}"
         tell(self, options, said, address=str(address), targets=targets)
+
+
+def make(domain: Domain, local_part: str, targets: list[str]) -> Address:
+    """Let an address lead to targets. Raises CommandError, DomainFull."""
+    with transaction.atomic():
+        address, _ = Address.objects.get_or_create(domain=domain, local_part=local_part)
+        for target in targets:
+            add(address, target)
+        address.save()
+    return address
 
 
 def add(address: Address, target: str) -> None:
