@@ -30,58 +30,26 @@ from accounts.lastuse import note_use
 from accounts.limits import DomainFull
 from accounts.models import AppPassword, User, normalise_email
 from accounts.names import storable
+from accounts.refusals import (
+    DirectoryAway,
+    Disabled,
+    Expired,
+    LoginRefused,
+    NotAllowed,
+    NotNow,
+    TooManyFailures,
+    WrongCredentials,
+)
 from accounts.throttle import Wait, failures
 
-__all__ = ["Login", "authenticate", "check", "forget", "salted"]
+__all__ = [
+    "DirectoryAway", "Disabled", "Expired", "Login", "LoginRefused", "NotAllowed",
+    "NotNow", "TooManyFailures", "WrongCredentials", "authenticate", "check", "forget",
+    "salted",
+]  # fmt: skip
 
 LONGEST_PASSWORD = 1024
 MOST_APP_PASSWORDS = 200  # of one user, tried against one SCRAM proof
-
-
-class LoginRefused(Exception):
-    """The login is not accepted; the text is safe to show."""
-
-
-class WrongCredentials(LoginRefused):
-    """No such login, or not this password: never said which."""
-
-    def __init__(self) -> None:
-        super().__init__("Authentication failed")
-
-
-class NotAllowed(LoginRefused):
-    """The password is right, and still this login is refused."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Disabled(NotAllowed):
-    """The account is suspended: an administrator knows why."""
-
-    def __init__(self) -> None:
-        super().__init__("This account is disabled")
-
-
-class Expired(NotAllowed):
-    """The app password or token is no longer good."""
-
-    def __init__(self, *, is_token: bool = False) -> None:
-        what = "This token has expired", "This app password has expired"
-        super().__init__(what[not is_token])
-
-
-class NotNow(NotAllowed):
-    """The password was not looked at; the same one may be right a little later."""
-
-
-class TooManyFailures(NotNow):
-    """Too many logins failed from there."""
-
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__("Too many failed logins, try again later")
-        self.seconds = seconds  # until the next one is looked at
 
 
 class Slow(Exception):
@@ -204,6 +172,8 @@ def _elsewhere(login: str, password: str, at: Attempt) -> Standing:
     """Ask the other backends; what they say is remembered as ours is."""
     try:
         user_id = passwords.elsewhere(login, password, at.address, at.protocol)
+    except passwords.Away:
+        raise DirectoryAway from None
     except DomainFull as full:  # a directory knows somebody who is new here
         raise NotAllowed(" ".join(full.messages)) from full
     standing = _sure(None if user_id is None else standing_of_id(user_id))
@@ -324,7 +294,9 @@ class Backend(ModelBackend):
         client = request.META.get("HTTP_USER_AGENT", "") if request else ""
         try:
             found = check(Password(login, password), Attempt("web", address, client))
-        except LoginRefused:
+        except LoginRefused as refused:
+            if request is not None:
+                request.login_refused = refused  # type: ignore[attr-defined]  # ours
             if passwords.asks_others():
                 # They were asked already, and are not a way around a ban.
                 raise PermissionDenied from None

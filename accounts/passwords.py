@@ -7,13 +7,18 @@ password makes it void at once.
 
 import functools
 import hmac
+import logging
 import os
 import secrets
+import sys
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate, hashers
+from django.contrib.auth import authenticate, get_backends, hashers
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts import scram
@@ -21,13 +26,24 @@ from accounts.afterwards import later
 from accounts.known import Standing
 from accounts.models import User
 
+log = logging.getLogger(__name__)
 REMEMBER_SECONDS = 60.0
 REMEMBER_MOST = 20_000
+# Of python-ldap's errors, and where: those of a directory that does not answer.
+ASKING = {"authenticate", "search_for_user_dn", "populate_user"}
+UNREACHABLE = {
+    *("SERVER_DOWN", "CONNECT_ERROR", "TIMEOUT", "BUSY", "UNAVAILABLE"),
+    *("TIMELIMIT_EXCEEDED", "ADMINLIMIT_EXCEEDED", "LOCAL_ERROR"),
+}
 
 _process_key = secrets.token_bytes(32)
 _verified: dict[bytes, float] = {}
 # One Argon2 takes 100 MB and a core: as many at once as there are cores.
 _hashing = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+
+
+class Away(Exception):
+    """Another backend cannot be asked now: whether the password is right is unknown."""
 
 
 class MailRequest(HttpRequest):
@@ -65,12 +81,38 @@ def matches(standing: Standing | None, password: str) -> bool:
 
 
 def elsewhere(login: str, password: str, address: str, protocol: str) -> int | None:
-    """Return whom another backend knows by this password; None: nobody."""
+    """Return whom another backend knows by this password; None: nobody.
+
+    Raises Away, and DomainFull for somebody new for whom there is no room.
+    """
     if not asks_others():
         return None
     request = MailRequest(address, protocol)
-    user = authenticate(request, username=login, password=password)
+    _listen()
+    try:
+        user = authenticate(request, username=login, password=password)
+    except (Away, DatabaseError, ValidationError):
+        raise
+    except Exception as error:
+        log.exception("a backend could not be asked user=%r", login)
+        raise Away from error
     return user.pk if isinstance(user, User) else None
+
+
+def _listen() -> None:
+    """Hear of django-auth-ldap's errors, if it is there: it would say "wrong"."""
+    get_backends()  # so that it is loaded
+    if (module := sys.modules.get("django_auth_ldap.backend")) is not None:
+        module.ldap_error.connect(directory_failed, dispatch_uid="accounts.passwords")
+
+
+def directory_failed(context: str, exception: Exception, **_: Any) -> None:
+    """Receive ldap_error: raise Away for what says nothing about the password."""
+    names = {kind.__name__ for kind in type(exception).__mro__}
+    # The account that looks for people has a wrong password of its own.
+    lost = context == "search_for_user_dn" and "INVALID_CREDENTIALS" in names
+    if context in ASKING and (lost or names & UNREACHABLE):
+        raise Away from exception  # an LDAPError would be caught further up
 
 
 def remember(standing: Standing, password: str) -> None:

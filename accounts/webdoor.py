@@ -13,9 +13,12 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
+
+from accounts.refusals import NotNow
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no types
@@ -39,7 +42,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no 
         # Without allauth's own count of failures: accounts.throttle has a better one.
         # Other backends (LDAP) know a login by this name alone.
         login = credentials.pop("email", None)
-        return authenticate(request, username=login, **credentials)
+        found = authenticate(request, username=login, **credentials)
+        refused = getattr(request, "login_refused", None)
+        if found is None and isinstance(refused, NotNow):
+            # Alike for who exists and who does not; told, so that nobody goes looking
+            # for another password.
+            raise ValidationError(_(refused.reason))
+        return found
 
     @override
     def reauthenticate(self, user: Any, password: str) -> bool:

@@ -10,17 +10,26 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import is_password_usable
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import auth, passwords
+from accounts import afterwards, auth, passwords
 from accounts.claims import Password
-from accounts.models import User
+from accounts.models import Domain, LoginFailures, User
+from protocols.imap.errors import login_refusal
+from protocols.pop3.connection import Connection
+from protocols.pop3.framing import Framer
+from protocols.pop3.session import Session
 from protocols.sasl import At, offered
+from protocols.smtp.login import _reply as smtp_reply
 from tests.conftest import PASSWORD
 
 SLAPD = shutil.which("slapd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/lib/openldap")
 pytest.importorskip("django_auth_ldap", reason="no django-auth-ldap")
+import ldap  # noqa: E402 -- not there without the other
+from django_auth_ldap.config import LDAPSearch  # noqa: E402
+
 pytestmark = [
     pytest.mark.skipif(SLAPD is None, reason="no slapd"),
     pytest.mark.engines,
@@ -108,7 +117,8 @@ def test_mail_programs_log_in_by_the_directory(
     carol = User.objects.get(email=CAROL)
     assert (found.user_id, found.account_id) == (carol.pk, carol.account.pk)
     assert carol.name == "Carol Cole"
-    assert not carol.has_usable_password()
+    assert not is_password_usable(carol.password)
+    assert carol.has_usable_password()  # there is one to be asked for
     # remembered: nobody is asked again, and it is quick
     monkeypatch.setattr(passwords, "elsewhere", None)
     quick = auth.Attempt("smtp", "192.0.2.1", slowly=False)
@@ -169,10 +179,45 @@ def test_the_directory_is_no_way_around_a_ban(client: Client) -> None:
     assert SESSION_KEY not in client.session
 
 
-def test_a_directory_that_is_away_lets_nobody_in(settings: Settings) -> None:
+def test_a_directory_that_is_away_counts_for_nobody(
+    settings: Settings, client: Client
+) -> None:
     settings.AUTH_LDAP_SERVER_URI = "ldap://127.0.0.1:1"
-    with pytest.raises(auth.WrongCredentials):
+    for _ in range(30):
+        with pytest.raises(auth.DirectoryAway):
+            auth.check(Password(CAROL, SECRET), AT)
+    afterwards.run_waiting()
+    assert not LoginFailures.objects.exists()
+    page = client.post("/login/", {"login": CAROL, "password": SECRET})
+    assert "The directory is away" in page.text
+    assert SESSION_KEY not in client.session
+
+
+def test_a_directory_that_knows_not_our_own_account(settings: Settings) -> None:
+    settings.AUTH_LDAP_USER_DN_TEMPLATE = None
+    settings.AUTH_LDAP_USER_SEARCH = LDAPSearch(
+        "dc=example,dc=test", ldap.SCOPE_SUBTREE, "(mail=%(user)s)"
+    )
+    settings.AUTH_LDAP_BIND_DN = "cn=nobody,dc=example,dc=test"
+    settings.AUTH_LDAP_BIND_PASSWORD = "old"
+    with pytest.raises(auth.DirectoryAway):
         auth.check(Password(CAROL, SECRET), AT)
+
+
+def test_it_is_told_as_temporary_by_each_protocol(settings: Settings) -> None:
+    away = auth.DirectoryAway()
+    assert login_refusal(away).code == "UNAVAILABLE"
+    assert smtp_reply(away).startswith("454 4.7.0")
+    session = Session(may_log_in=True, offers_stls=False)
+    said = Connection(session, Framer(255)).login_failed(away).octets
+    assert said.startswith(b"-ERR [SYS/TEMP] The directory is away")
+
+
+def test_a_domain_that_is_full_takes_nobody_new(alice: User) -> None:
+    Domain.objects.update(most_accounts=1)
+    with pytest.raises(auth.NotAllowed, match="no more accounts"):
+        auth.check(Password(CAROL, SECRET), AT)
+    assert not User.objects.filter(email=CAROL).exists()
 
 
 def test_what_a_directory_cannot_serve_is_not_announced(settings: Settings) -> None:

@@ -24,7 +24,7 @@ NEW = "quite another phrase"
 @pytest.fixture
 def browser(alice: User) -> Client:
     client = Client()
-    assert client.login(username=alice.email, password=PASSWORD)
+    client.post("/login/", {"login": alice.email, "password": PASSWORD})
     return client
 
 

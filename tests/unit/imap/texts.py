@@ -20,6 +20,7 @@ STORE_ERRORS = {
 # Said by an exception's own __init__, or not written as a call.
 OTHERS = {
     "Authentication failed", "Too many failed logins, try again later", "Shared",
+    "The directory is away, try again later",
     "This account is disabled", "This app password has expired",
     "This token has expired", "Too busy to check passwords, try again later",
 }  # fmt: skip
