@@ -4,28 +4,18 @@ What one connection must prove is the routing's to say (mailhost.outbound.securi
 host that cannot prove it is passed over, and mail that no host may take waits.
 """
 
+import contextlib
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from aiosmtplib import SMTPResponse
-from aiosmtplib.errors import SMTPException, SMTPRecipientRefused, SMTPResponseException
-
-from mailhost.outbound import asked
 from mailhost.outbound.pool import Pool
 from mailhost.outbound.routing import Hop, Unroutable
 from mailhost.outbound.security import OPPORTUNISTIC, Kind
-from mailhost.outbound.session import (
-    REPLY_SECONDS,
-    NoConnection,
-    Session,
-    connect,
-    said,
-)
+from mailhost.outbound.session import NoConnection, Session, connect
+from mailhost.outbound.transaction import Stale, Transaction, must_have_tls
 from mailhost.outbound.values import (
     Envelope,
-    Recipient,
+    Outgoing,
     Result,
     TlsSession,
     Tried,
@@ -54,7 +44,7 @@ class _Course:
 
 
 async def deliver(
-    domain: str, envelope: Envelope, octets: bytes, pool: Pool | None = None
+    domain: str, envelope: Envelope, octets: Outgoing, pool: Pool | None = None
 ) -> Tried:
     """Try once; the results are in the order of the recipients. Never raises."""
     own = pool or Pool()
@@ -65,7 +55,9 @@ async def deliver(
             await own.tidy(everything=True)
 
 
-async def _deliver(domain: str, envelope: Envelope, octets: bytes, pool: Pool) -> Tried:
+async def _deliver(
+    domain: str, envelope: Envelope, octets: Outgoing, pool: Pool
+) -> Tried:
     count = len(envelope.recipients)
     try:
         found = await pool.hops(domain)
@@ -76,23 +68,15 @@ async def _deliver(domain: str, envelope: Envelope, octets: bytes, pool: Pool) -
     found = [_demanded(hop, envelope) for hop in found]
     addresses = [(hop, address) for hop in found for address in hop.addresses]
     for hop, address in addresses[:MOST_CONNECTIONS]:
-        session = await _session(hop, address, pool, course)
-        if session is not None:
-            return await _over(session, envelope, octets, pool, course)
+        while (session := await _session(hop, address, pool, course)) is not None:
+            with contextlib.suppress(Stale):  # it had rested; another one is taken
+                return await _over(session, envelope, octets, pool, course)
     result = Result(Verdict.LATER, course.status, course.last)
     failures = {session.failure for session in course.sessions}
     if must_have_tls(envelope) and failures == {"starttls-not-supported"}:
         result = Result(Verdict.FAILED, "5.7.10", course.last)
     dialogue = "\n".join(course.lines)
     return Tried((result,) * count, dialogue=dialogue, sessions=tuple(course.sessions))
-
-
-def must_have_tls(envelope: Envelope) -> bool:
-    """Tell whether it goes over verified TLS or not at all. RFC 8689 §4.2.1.
-
-    A report does not: it would be lost (§5).
-    """
-    return envelope.tls == "required" and bool(envelope.mail_from)
 
 
 def _demanded(hop: Hop, envelope: Envelope) -> Hop:
@@ -144,20 +128,18 @@ def _tls(hop: Hop, address: str, failure: str) -> TlsSession:
 
 
 async def _over(
-    session: Session, envelope: Envelope, octets: bytes, pool: Pool, course: _Course
+    session: Session, envelope: Envelope, octets: Outgoing, pool: Pool, course: _Course
 ) -> Tried:
     session.messages += 1
-    transaction = _Transaction(session, envelope)
+    transaction = Transaction(session, envelope)
     try:
         results = await transaction.run(octets)
     except BaseException:
-        session.client.close()  # cancelled: nobody knows what it would say next
+        session.wire.close()  # cancelled: nobody knows what it would say next
+        session.client.close()
         raise
     dialogue = session.client.dialogue.text(course.lines)
-    if transaction.is_clean:
-        await pool.put(session)
-    else:
-        await session.close()
+    await pool.put(session)
     return Tried(
         tuple(results),
         session.hop.host,
@@ -166,135 +148,3 @@ async def _over(
         dialogue,
         tuple(course.sessions),
     )
-
-
-@dataclass
-class _Transaction:
-    """MAIL, RCPT, DATA on one connection."""
-
-    session: Session
-    envelope: Envelope
-    is_clean: bool = True  # whether the connection may be used again
-
-    def __post_init__(self) -> None:
-        self.client = self.session.client
-        self.host = self.session.hop.host
-
-    async def run(self, octets: bytes) -> list[Result]:
-        """Return a result for each recipient."""
-        recipients = self.envelope.recipients
-        if refusal := self._lacks_tls():
-            return [refusal] * len(recipients)
-        if self._needs_utf8() and not self.client.supports_extension("smtputf8"):
-            # RFC 6531 §3.3; RFC 6533 §3
-            text = "The server does not take internationalized addresses"
-            return [Result(Verdict.FAILED, "5.6.7", text, self.host)] * len(recipients)
-        refused: dict[int, Result] = {}
-        try:
-            await self._mail(len(octets))
-            await self._recipients(recipients, refused)
-            if len(refused) == len(recipients):
-                return [refused[n] for n in range(len(recipients))]
-            response = await self.client.send(octets, REPLY_SECONDS * 2)
-        except (SMTPException, OSError) as error:
-            answered = isinstance(error, SMTPResponseException) and error.code != 421
-            self.is_clean = answered
-            return self._all_but(refused, error)
-        return [
-            refused.get(n) or self._sent(recipient, response)
-            for n, recipient in enumerate(recipients)
-        ]
-
-    def _lacks_tls(self) -> Result | None:
-        """Return the failure where a message that requires TLS cannot go on."""
-        wanted = must_have_tls(self.envelope)
-        if not wanted or self.client.supports_extension("requiretls"):
-            return None
-        text = "The server does not know REQUIRETLS"
-        return Result(Verdict.FAILED, "5.7.30", text, self.host)
-
-    def _all_but(self, refused: dict[int, Result], error: Exception) -> list[Result]:
-        """What ends the transaction counts for those who were not refused before."""
-        count = len(self.envelope.recipients)
-        return [refused.get(n) or self._result(error) for n in range(count)]
-
-    async def _mail(self, size: int) -> None:
-        options = []
-        if self.client.supports_extension("size"):
-            options.append(f"SIZE={size}")
-        if self.client.supports_extension("8bitmime"):
-            options.append("BODY=8BITMIME")
-        if self._needs_utf8():
-            options.append("SMTPUTF8")
-        if must_have_tls(self.envelope):
-            options.append("REQUIRETLS")
-        if self._has_dsn():
-            options += [f"RET={self.envelope.ret}"] if self.envelope.ret else []
-            options += [f"ENVID={self.envelope.envid}"] if self.envelope.envid else []
-        now = datetime.now(UTC)
-        options += asked.options(self.envelope, now, self.client.supports_extension)
-        await self.client.mail(
-            self.envelope.mail_from,
-            options=options,
-            encoding="utf-8",
-            timeout=REPLY_SECONDS,
-        )
-
-    async def _recipients(
-        self, recipients: Sequence[Recipient], refused: dict[int, Result]
-    ) -> None:
-        """Say RCPT for each; put in the results of those that were refused."""
-        for number, recipient in enumerate(recipients):
-            try:
-                await self.client.rcpt(
-                    recipient.address,
-                    options=self._options(recipient),
-                    encoding="utf-8",
-                    timeout=REPLY_SECONDS,
-                )
-            except SMTPRecipientRefused as error:
-                if error.code == 421:
-                    raise
-                refused[number] = self._result(error)
-
-    def _options(self, recipient: Recipient) -> list[str]:
-        if not self._has_dsn():
-            return []
-        notify = [f"NOTIFY={recipient.notify}"] if recipient.notify else []
-        return notify + ([f"ORCPT={recipient.orcpt}"] if recipient.orcpt else [])
-
-    def _sent(self, recipient: Recipient, response: SMTPResponse) -> Result:
-        return Result(
-            Verdict.SENT,
-            "2.0.0",
-            f"{response.code} {response.message}",
-            self.host,
-            relayed=not self._has_dsn(),
-        )
-
-    def _result(self, error: Exception) -> Result:
-        if isinstance(error, SMTPRecipientRefused | SMTPResponseException):
-            status = _status(error.code, error.message)
-            verdict = Verdict.FAILED if status[0] == "5" else Verdict.LATER
-            return Result(verdict, status, said(error), self.host)
-        return Result(Verdict.LATER, "4.4.2", said(error), self.host)
-
-    def _has_dsn(self) -> bool:
-        return bool(self.client.supports_extension("dsn"))
-
-    def _needs_utf8(self) -> bool:
-        names = [
-            self.envelope.mail_from,
-            *(r.address for r in self.envelope.recipients),
-        ]
-        return self.envelope.smtputf8 or not all(name.isascii() for name in names)
-
-
-def _status(code: int, message: str) -> str:
-    """Return the enhanced code of a reply, or one that says as much as the reply."""
-    word = message.split(" ", 1)[0]
-    pieces = word.split(".")
-    good = len(pieces) == 3 and all(p.isascii() and p.isdigit() for p in pieces)
-    if good and pieces[0] == str(code)[0] and len(word) <= 11:
-        return word
-    return "5.0.0" if 500 <= code <= 599 else "4.0.0"

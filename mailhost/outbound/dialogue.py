@@ -50,5 +50,7 @@ class Dialogue:
 
     def _add(self, who: str, text: str) -> None:
         if len(self._lines) < MOST_LINES * 10:
-            clean = "".join(c if c.isprintable() else "?" for c in text.strip())
-            self._lines.append(f"{who}: {clean[:LONGEST_LINE]}")
+            clean = text.strip()[:LONGEST_LINE]
+            if not clean.isprintable():
+                clean = "".join(c if c.isprintable() else "?" for c in clean)
+            self._lines.append(f"{who}: {clean}")

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from mailhost.outbound import attempt, queue
 from mailhost.outbound.pool import Pool
 from mailhost.outbound.values import (
     Envelope,
+    Outgoing,
     Recipient,
     Result,
     Tried,
@@ -150,9 +151,7 @@ class Dispatcher:
         try:
             loaded = self._loads.pop(work)
             refused = loaded.refused
-            octets = loaded.octets.get(work.message_id)
-            if octets is None:
-                octets = await gate.read(queue.octets_of, work.message_id)
+            octets = await _outgoing(work, loaded.octets.get(work.message_id))
             todo = [r for r in work.envelope.recipients if r.address not in refused]
             if not todo:
                 return Tried(
@@ -220,6 +219,24 @@ class Dispatcher:
             await self._settler
         await self._pool.tidy(everything=True)
         await gate.write((), queue.release, self._owner, sorted(self._held))
+
+
+async def _outgoing(work: Work, small: bytes | None) -> Outgoing:
+    """Return what is to be sent; what is large is read while it is sent."""
+    if small is not None:
+        return Outgoing.whole(small)
+    if work.size <= queue.CHUNK:
+        return Outgoing.whole(await gate.read(queue.octets_of, work.message_id))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        number = sent = 0
+        while piece := await gate.read(queue.piece_of, work.message_id, number):
+            yield piece
+            number, sent = number + 1, sent + len(piece)
+        if sent != work.size:
+            raise ValueError(f"message {work.message_id} lacks some of its pieces")
+
+    return Outgoing(work.size, pieces)
 
 
 def _for(envelope: Envelope, recipients: list[Recipient]) -> Envelope:

@@ -1,8 +1,7 @@
 """Open connections that rest a moment, for the next message to the same host.
 
-One is used again for the same host, address and demands of security alone; it is told
-RSET first, and what does not answer is closed. A connection that brought an error of
-the line is never put back.
+One is used again for the same host, address and demands of security alone. A connection
+that brought an error of the line is never put back.
 """
 
 import asyncio
@@ -41,12 +40,12 @@ class Pool:
         return found
 
     async def take(self, hop: Hop, address: str) -> Session | None:
-        """Return a connection that answers, if one rests."""
+        """Return a connection that rests, if it is still open."""
         while some := self._resting.get((hop, address)):
             session = some.pop()
             self._count -= 1
             fresh = self._clock() - session.idle_since < REST_SECONDS
-            if fresh and session.is_open and await session.reset():
+            if fresh and session.is_open:
                 session.client.dialogue.again()
                 session.client.dialogue.note("(the connection was used before)")
                 return session

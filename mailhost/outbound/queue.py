@@ -191,6 +191,12 @@ def still_mine(owner: uuid.UUID, recipient_ids: Iterable[int]) -> list[int]:
     return found
 
 
+def piece_of(message_id: int, number: int) -> bytes:
+    """Return a piece of a large message; empty after the last."""
+    chunks = QueueChunk.objects.filter(message_id=message_id, number=number)
+    return bytes(chunks.values_list("octets", flat=True).first() or b"")
+
+
 def octets_of(message_id: int) -> bytes:
     """Return what is to be sent."""
     row = QueueMessage.objects.values_list("octets", "size").get(pk=message_id)

@@ -21,6 +21,7 @@ from mailhost.store.gate import gate
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.02  # what becomes due meanwhile is claimed at once, if others run
 REPORT_SECONDS = 2.0
 SWITCH_SECONDS = 0.0005
 FINISH_SECONDS = 8.0  # what is on the wire when we are told to stop
@@ -87,6 +88,8 @@ async def run(stop: asyncio.Event) -> None:
             for chore in chores:
                 chore.maybe()
             await alarm.wait(POLL_SECONDS)
+            if not dispatcher.is_idle:
+                await asyncio.sleep(GATHER_SECONDS)
         ringing.cancel()
     await asyncio.gather(*(chore.end() for chore in chores))
     await dispatcher.close(FINISH_SECONDS)

@@ -26,6 +26,7 @@ from mailhost.outbound.security import (
     context_for,
     verify,
 )
+from mailhost.outbound.wire import Wire
 
 CONNECT_SECONDS = 30.0
 REPLY_SECONDS = 300.0  # RFC 5321 §4.5.3.2: five minutes for most
@@ -70,50 +71,38 @@ class Client(aiosmtplib.SMTP):
         finally:
             self._secret = False
 
-    async def send(self, octets: bytes, timeout_seconds: float) -> SMTPResponse:
-        """Say DATA and send the octets; raises what aiosmtplib's data raises."""
-        self.dialogue.client(b"DATA")
-        self.dialogue.note(f"{len(octets)} octets")
-        try:
-            response = await self.data(octets, timeout=timeout_seconds)
-        except SMTPResponseException as error:
-            self.dialogue.server(error.code, error.message)
-            raise
-        except (SMTPException, OSError) as error:
-            self.dialogue.note(said(error))
-            raise
-        self.dialogue.server(response.code, response.message)
-        return response
-
 
 @dataclass(slots=True)
 class Session:
     """An open connection, ready for MAIL."""
 
     client: Client
+    wire: Wire
     hop: Hop
     address: str
     security: str  # for people: "TLSv1.3, DANE"
     failure: str = ""  # a TLS failure that did not keep us from sending. RFC 8460 §4.3
     messages: int = 0
     idle_since: float = field(default=0.0)
+    must_reset: bool = False  # the last transaction was left without DATA
 
     @property
     def is_open(self) -> bool:
         """Whether it can be written to."""
-        return self.client.is_connected
+        return self.wire.is_open
 
-    async def reset(self) -> bool:
-        """Say RSET; tell whether the server still listens."""
-        with contextlib.suppress(SMTPException, OSError, ValueError):
-            return (await self.client.rset(timeout=FAREWELL_SECONDS * 2)).code == 250
-        return False
+    @property
+    def pipelines(self) -> bool:
+        """Whether commands may be sent together. RFC 2920 §3."""
+        return self.client.supports_extension("pipelining")
 
     async def close(self) -> None:
         """Say goodbye."""
-        if self.client.is_connected:
-            with contextlib.suppress(SMTPException, OSError, ValueError):
-                await self.client.quit(timeout=FAREWELL_SECONDS)
+        if self.wire.is_open:
+            with contextlib.suppress(SMTPException, OSError):
+                self.wire.ask([b"QUIT"])
+                await self.wire.reply(FAREWELL_SECONDS)
+        self.wire.close()
         self.client.close()
 
 
@@ -179,7 +168,9 @@ async def _greeted(hop: Hop, address: str, *, tls: bool) -> Session:
         client.dialogue.note(said(error))
         raise NoConnection(said(error), lines=client.dialogue.lines()) from error
     client.dialogue.opened()
-    return Session(client, hop, address, security)
+    assert client.protocol is not None
+    wire = Wire(client.transport, client.protocol)
+    return Session(client, wire, hop, address, security)
 
 
 async def _socket(hop: Hop, address: str) -> socket.socket:

@@ -1,5 +1,6 @@
 """Plain values that outbound takes and gives."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -42,6 +43,23 @@ class Envelope:
     priority: int = 0  # RFC 6710: -9 to 9
     deliver_by: Deadline | None = None
     quarantine: str = ""  # why it is junk, and waits to be released
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message's octets, read piece by piece as they are sent."""
+
+    size: int
+    pieces: Callable[[], AsyncIterator[bytes]]
+
+    @classmethod
+    def whole(cls, octets: bytes) -> "Outgoing":
+        """Return what is in memory already."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield octets
+
+        return cls(len(octets), pieces)
 
 
 class Verdict(Enum):

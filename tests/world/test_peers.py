@@ -73,7 +73,7 @@ async def test_a_connection_dropped_after_the_message(
 async def test_one_that_falls_silent(
     remote: Remote, alice: Any, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("session", "attempt"):
+    for module in ("session", "transaction"):
         monkeypatch.setattr(f"mailhost.outbound.{module}.REPLY_SECONDS", 0.2)
     silence = asyncio.Event()
     remote.held = {stage: silence}

@@ -35,12 +35,13 @@ class Remote:
     """Speaks SMTP; `replies` answer a command line that begins so."""
 
     port: int = 0
-    extensions: tuple[str, ...] = ("8BITMIME", "SIZE 1000000")
+    extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 60000000")
     replies: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
     ssl_context: ssl.SSLContext | None = None
     tls_works: bool = True
+    most_on_one: int = 1000  # messages; a connection hangs up when it is asked for more
     connections: int = 0
     at_once: int = 0
     most_at_once: int = 0
@@ -63,33 +64,40 @@ class Remote:
     ) -> None:
         greeting = self.replies.get("greeting", "220 remote.example ESMTP")
         writer.write(greeting.encode() + b"\r\n")
-        secured = False
+        secured, mails, takes = False, 0, False
         while line := (await reader.readline()).decode().strip():
             self.said.append(line)
             for start, event in list(self.held.items()):
                 if line.startswith(start):
                     await event.wait()
-            reply = self.reply(line, secured=secured)
-            if reply == "hang up":
+            mails += line.startswith("MAIL")
+            reply = self.reply(line, secured=secured, takes=takes)
+            if reply == "hang up" or mails > self.most_on_one:
                 break
+            takes = line[:4] != "MAIL" and (takes or line[:4] + reply[:3] == "RCPT250")
             writer.write(reply.encode() + b"\r\n")
-            if line == "DATA" and reply[:3] == "354":
-                octets = await reader.readuntil(b"\r\n.\r\n")
-                self.messages.append(octets[:-3])
-                if self.replies.get(".") == "hang up":
-                    break
+            if line == "DATA" and reply[:3] == "354" and not await self.took(reader):
+                break
+            if line + reply[:3] == "DATA354":
                 writer.write(self.replies.get(".", "250 2.0.0 thanks").encode())
                 writer.write(b"\r\n")
-            if line == "STARTTLS" and reply[:3] == "220":
+            if line + reply[:3] == "STARTTLS220":
                 if not self.tls_works or self.ssl_context is None:
                     break
                 await writer.start_tls(self.ssl_context)
                 secured = True
-            if line == "QUIT":
-                break
         writer.close()
 
-    def reply(self, line: str, *, secured: bool = False) -> str:
+    async def took(self, reader: asyncio.StreamReader) -> bool:
+        """Keep a message; tell whether the connection goes on."""
+        lines = list[bytes]()
+        while (octets := await reader.readline()) not in {b".\r\n", b""}:
+            lines.append(octets)
+        if octets:  # else it was cut off, and nothing was received
+            self.messages.append(b"".join(lines))
+        return bool(octets) and self.replies.get(".") != "hang up"
+
+    def reply(self, line: str, *, secured: bool, takes: bool) -> str:
         for start, reply in self.replies.items():
             if line.upper().startswith(start.upper()):
                 return reply
@@ -102,7 +110,9 @@ class Remote:
             ) + ("\r\n250 HELP")
         if line == "STARTTLS":
             return "220 go"
-        return "354 go" if line == "DATA" else "250 2.1.0 OK"
+        if line == "DATA":
+            return "354 go" if takes else "554 5.5.1 for nobody"
+        return "250 2.1.0 OK"
 
 
 @pytest.fixture(autouse=True)
