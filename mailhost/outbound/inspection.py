@@ -5,8 +5,7 @@ now is unknown, not wrong.
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -14,41 +13,26 @@ from django.conf import settings
 
 from mailhost import fetch
 from mailhost.autoconfig import servers as autoconfig
-from mailhost.dnsauth import iprev, spf
+from mailhost.dnsauth import iprev
 from mailhost.dnsauth.resolver import resolver as shared
 from mailhost.outbound import dane, dkimkeys, resolver, sts, tlsrpt
 from mailhost.outbound.dane import NoMatch, Tlsa
+from mailhost.outbound.findings import (
+    BAD,
+    GOOD,
+    UNKNOWN,
+    WEAK,
+    Check,
+    Finding,
+    Subject,
+)
 from mailhost.outbound.inspecting import Shown, shown_by
+from mailhost.outbound.inspectionspf import helo_name, spf_record
 from mailhost.outbound.models import DkimKey
 from mailhost.outbound.resolver import NoAnswer, NoSuchName
 from mailhost.store.gate import gate
 
-GOOD, WEAK, BAD, UNKNOWN = "good", "weak", "bad", "unknown"
 SOON = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what to do about it."""
-
-    topic: str
-    verdict: str  # good, weak (better could be done), bad (must be fixed), unknown
-    text: str
-    fix: str = ""
-
-
-@dataclass(slots=True)
-class Subject:
-    """The domain, and what the first checks found of it."""
-
-    domain: str
-    host: str
-    hosts: list[str] = field(default_factory=list)  # MX, best first
-    addresses: list[str] = field(default_factory=list)  # of our own host
-    shown: dict[str, Shown] = field(default_factory=dict)  # host -> what port 25 shows
-
-
-Check = Callable[[Subject], Awaitable[list[Finding]]]
 
 
 async def inspect(domain: str) -> list[Finding]:
@@ -93,32 +77,6 @@ async def mx(about: Subject) -> list[Finding]:
         fix = f"Publish an A record (and AAAA) for {about.host}."
         found.append(Finding("MX", BAD, text, fix))
     return found
-
-
-async def spf_record(about: Subject) -> list[Finding]:
-    """The domain says that this host may send for it. RFC 7208."""
-    records = await resolver.texts(about.domain)
-    found = [r for r in records if r.lower() == "v=spf1" or r.lower()[:7] == "v=spf1 "]
-    advice = f'Publish: {about.domain}. IN TXT "v=spf1 mx -all"'
-    if not found:
-        return [Finding("SPF", BAD, "There is no SPF record.", advice)]
-    if len(found) > 1:
-        text = "There is more than one SPF record: none counts."
-        return [Finding("SPF", BAD, text, "Merge them into one.")]
-    results = [
-        await spf.check(
-            *(peer, f"postmaster@{about.domain}", about.host, about.host), shared().ask
-        )
-        for peer in about.addresses
-    ]
-    for peer, result in zip(about.addresses, results, strict=True):
-        if result.result != "pass":
-            text = f"For mail from {peer} the record says {result.result}: {found[0]}"
-            return [Finding("SPF", BAD, text, f"Add ip4:/ip6: {peer}, or mx, to it.")]
-    if "all" not in found[0].lower() and "redirect=" not in found[0].lower():
-        text = f"The record does not say what of all others: {found[0]}"
-        return [Finding("SPF", WEAK, text, "End it with -all or ~all.")]
-    return [Finding("SPF", GOOD, f"This host may send: {found[0]}")]
 
 
 async def dkim_keys(about: Subject) -> list[Finding]:
@@ -336,7 +294,9 @@ async def block_lists(about: Subject) -> list[Finding]:
     return [Finding("block lists", GOOD, "Our addresses are on none that was asked.")]
 
 
+__all__ = ["CHECKS", "Finding", "inspect"]
+
 CHECKS: Sequence[Check] = (
-    *(mx, spf_record, dkim_keys, dmarc, mta_sts, tls_reports),
+    *(mx, spf_record, helo_name, dkim_keys, dmarc, mta_sts, tls_reports),
     *(port_25, tlsa_records, reverse_names, block_lists, client_records),
 )

@@ -53,7 +53,7 @@ async def world(
     keys = [key async for key in DkimKey.objects.all()]
     remote.world.zone |= {
         "example.test": {"MX": f"10 {HOST}.", "TXT": "v=spf1 mx -all"},
-        HOST: {"A": "127.0.0.1"},
+        HOST: {"A": "127.0.0.1", "TXT": "v=spf1 a -all"},
         reverse("127.0.0.1"): {"PTR": f"{HOST}."},
         "_dmarc.example.test": {"TXT": "v=DMARC1; p=reject; rua=mailto:r@example.test"},
         "_mta-sts.example.test": {"TXT": "v=STSv1; id=1"},
@@ -87,7 +87,7 @@ async def test_all_is_right(world: Remote) -> None:
     assert {f.topic: f.text for f in said.values() if f.verdict != "good"} == {}
     assert set(said) == {
         *("MX", "SPF", "DKIM", "DMARC", "MTA-STS", "TLSRPT", "port 25"),
-        *("certificate", "DANE", "PTR", "block lists", "SRV"),
+        *("certificate", "DANE", "PTR", "block lists", "SRV", "HELO"),
     }
 
 
@@ -97,6 +97,8 @@ BROKEN: list[tuple[str, Any, str, str]] = [
     ("example.test", {"TXT": ["v=spf1 mx -all", "v=spf1 -all"]}, "SPF", "bad"),
     ("example.test", SERVFAIL, "mx", "unknown"),
     (HOST, {}, "MX", "bad"),
+    (HOST, {"A": "127.0.0.1"}, "HELO", "weak"),
+    (HOST, {"A": "127.0.0.1", "TXT": "v=spf1 -all"}, "HELO", "bad"),
     ("_dmarc.example.test", {}, "DMARC", "bad"),
     ("_dmarc.example.test", {"TXT": "v=DMARC1; p=none"}, "DMARC", "weak"),
     ("_mta-sts.example.test", {}, "MTA-STS", "weak"),
