@@ -47,10 +47,20 @@ class Tlsa:
         if self.selector == 0:
             octets = certificate.public_bytes(Encoding.DER)
         else:
-            octets = certificate.public_key().public_bytes(
-                Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-            )
+            octets = _key_of(certificate)
         return hmac.compare_digest(_HASHES[self.matching](octets), self.data)
+
+
+def _key_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def key_digest(certificate: bytes) -> str:
+    """Return what a record 3 1 1 says of a certificate: the SHA-256 of its key."""
+    key = _key_of(x509.load_der_x509_certificate(certificate))
+    return hashlib.sha256(key).hexdigest()
 
 
 def usable(records: Iterable[Tlsa]) -> tuple[Tlsa, ...]:

@@ -27,6 +27,7 @@ from mailhost.outbound.findings import (
     Subject,
 )
 from mailhost.outbound.inspecting import Shown, shown_by
+from mailhost.outbound.inspectionhost import names, way_out
 from mailhost.outbound.inspectionspf import helo_name, spf_record
 from mailhost.outbound.models import DkimKey
 from mailhost.outbound.resolver import NoAnswer, NoSuchName
@@ -126,7 +127,11 @@ async def mta_sts(about: Subject) -> list[Finding]:
     announced = sts.policy_id(await resolver.texts(f"_mta-sts.{about.domain}"))
     if not announced:
         text = "There is no MTA-STS policy: TLS to us can be stripped."
-        return [Finding("MTA-STS", WEAK, text, "See docs/deliverability.md.")]
+        fix = (
+            f'Publish: _mta-sts.{about.domain}. IN TXT "v=STSv1; id=1", and serve the'
+            f" policy of docs/deliverability.md at https://mta-sts.{about.domain}/"
+        )
+        return [Finding("MTA-STS", WEAK, text, fix)]
     try:
         policy = await sts.fetched(about.domain)
     except (fetch.Failed, sts.Invalid) as error:
@@ -207,8 +212,18 @@ async def tlsa_records(about: Subject) -> list[Finding]:
         if rows and shown.certificate is not None:
             found.append(_dane(host, shown, rows, is_secure=answer.is_secure))
     text = "There are no TLSA records: nothing proves our certificate by DNSSEC."
-    fix = "With DNSSEC, publish TLSA records: docs/deliverability.md."
+    fix = "Where DNSSEC signs the zone, publish: " + _tlsa_wanted(about)
     return found or [Finding("DANE", WEAK, text, fix)]
+
+
+def _tlsa_wanted(about: Subject) -> str:
+    """Return the records of the keys that were shown. RFC 7672 §3.1.."""
+    shown = {h: s.certificate for h, s in about.shown.items() if s.certificate}
+    records = [
+        f"_25._tcp.{host}. IN TLSA 3 1 1 {dane.key_digest(certificate)}"
+        for host, certificate in shown.items()
+    ]
+    return "; ".join(records) or "TLSA records (docs/deliverability.md)"
 
 
 def _dane(host: str, shown: Shown, rows: Sequence[Tlsa], *, is_secure: bool) -> Finding:
@@ -297,6 +312,6 @@ async def block_lists(about: Subject) -> list[Finding]:
 __all__ = ["CHECKS", "Finding", "inspect"]
 
 CHECKS: Sequence[Check] = (
-    *(mx, spf_record, helo_name, dkim_keys, dmarc, mta_sts, tls_reports),
-    *(port_25, tlsa_records, reverse_names, block_lists, client_records),
+    *(names, mx, spf_record, helo_name, dkim_keys, dmarc, mta_sts, tls_reports),
+    *(port_25, tlsa_records, reverse_names, block_lists, way_out, client_records),
 )

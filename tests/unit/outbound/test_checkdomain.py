@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import call_command
+from django.utils import timezone
 
+from accounts.models import Domain
 from mailhost import fetch
 from mailhost.dnsauth.resolver import forget
 from mailhost.outbound import dkimkeys, inspection
 from mailhost.outbound.inspection import Finding, inspect
-from mailhost.outbound.models import DkimKey
+from mailhost.outbound.models import Attempt, DkimKey, QueueMessage, RelayDomain
 from tests.unit.outbound.conftest import Remote
 from tests.world.authority import Authority
 from tests.world.dns import SERVFAIL, reverse
@@ -87,7 +89,7 @@ async def test_all_is_right(world: Remote) -> None:
     assert {f.topic: f.text for f in said.values() if f.verdict != "good"} == {}
     assert set(said) == {
         *("MX", "SPF", "DKIM", "DMARC", "MTA-STS", "TLSRPT", "port 25"),
-        *("certificate", "DANE", "PTR", "block lists", "SRV", "HELO"),
+        *("certificate", "DANE", "PTR", "block lists", "SRV", "HELO", "name"),
     }
 
 
@@ -143,6 +145,36 @@ async def test_the_port(world: Remote, settings: Any, tmp_path: Path) -> None:
     assert "offers no TLS" in (await found())["port 25"].text
     settings.MAILHOST_OUTBOUND_PORT = 1
     assert "does not answer" in (await found())["port 25"].text
+
+
+async def test_what_this_host_is(world: Remote, settings: Any) -> None:
+    assert (await found())["name"].verdict == "good"
+    settings.MAILHOST_HOSTNAME = "localhost"
+    assert "MAILHOST_HOSTNAME" in (await found())["name"].fix
+    settings.MAILHOST_HOSTNAME = HOST
+    await Domain.objects.filter(name="example.test").aupdate(active=False)
+    assert "no domain of this server" in (await found())["name"].text
+    await RelayDomain.objects.acreate(name="example.test")
+    assert (await found())["name"].verdict == "good"
+
+
+async def test_whether_others_are_reached(world: Remote) -> None:
+    assert "way out" not in await found()
+    message = await QueueMessage.objects.acreate(size=0, expires_at=timezone.now())
+    for n in range(6):
+        assert ("way out" in await found()) is (n == 5)
+        await Attempt.objects.acreate(message=message, domain="far.example")
+    assert (await found())["way out"].verdict == "bad"
+    await Attempt.objects.acreate(message=message, domain="far.example", host="mx")
+    assert (await found())["way out"].text.startswith("1 of the last 7")
+
+
+async def test_the_record_to_publish_is_the_one_that_matches(world: Remote) -> None:
+    name = f"_{world.port}._tcp.{HOST}"
+    rows: Any = world.world.zone.pop(name)
+    wanted = str(rows["TLSA"])
+    fix = (await found())["DANE"].fix
+    assert fix.split(" TLSA ")[1].upper() == wanted.upper()
 
 
 def test_the_command(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
