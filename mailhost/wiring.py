@@ -26,6 +26,8 @@ def name_jobs() -> None:
     hour = timedelta(hours=1)
     register("collect", "mailhost.store.maintenance.collect", every=hour, lease=hour)
     register("send", "mailhost.delivery.scheduled.send")
+    register("wake", "mailhost.store.snoozing.wake")
+    register("remind", "mailhost.store.reminding.come_back")
     register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
     carry = "mailhost.webmail.transfers"

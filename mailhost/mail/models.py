@@ -24,6 +24,7 @@ class Role(models.TextChoices):
     ALL = "all", _("all")
     FLAGGED = "flagged", _("flagged")
     IMPORTANT = "important", _("important")
+    SNOOZED = "snoozed", _("snoozed")
 
 
 class AccountState(models.Model):
@@ -208,6 +209,9 @@ class Content(models.Model):
     references = models.TextField(blank=True, help_text=_("ids, newline between"))
     preview = models.CharField(max_length=255, blank=True)
     has_attachment = models.BooleanField(default=False)
+    importance = models.SmallIntegerField(
+        null=True, help_text=_("1: high, -1: low, as its header says")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     @override
@@ -299,6 +303,65 @@ class BlockedSender(models.Model):
     @override
     def __str__(self) -> str:
         return self.address
+
+
+class Snooze(models.Model):
+    """An e-mail that is put away until its time. See store/snoozing.py."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    email_id = models.BigIntegerField()
+    due = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email_id"], name="snooze_account_email"
+            )
+        ]
+        indexes = [
+            # "what of this account is due next"
+            models.Index(fields=["account", "due"], name="snooze_account_due")
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.email_id} until {self.due:%Y-%m-%d %H:%M}"
+
+
+class Reminder(models.Model):
+    """A sent message that comes back if nobody answers it."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    message_id = models.CharField(max_length=500, help_text=_("without <>"))
+    due = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "message_id"], name="reminder_account_message"
+            )
+        ]
+        indexes = [
+            # "what of this account is due next"
+            models.Index(fields=["account", "due"], name="reminder_account_due")
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.message_id} until {self.due:%Y-%m-%d %H:%M}"
+
+
+class MutedThread(models.Model):
+    """A conversation whose new mail is filed to Archive, read."""
+
+    thread = models.OneToOneField(
+        Thread, models.CASCADE, primary_key=True, related_name="+"
+    )
+
+    @override
+    def __str__(self) -> str:
+        return f"thread {self.thread_id}"
 
 
 class Tombstone(models.Model):

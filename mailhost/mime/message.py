@@ -18,10 +18,14 @@ __all__ = ["PARSER_VERSION", "Parsed", "Part", "parse"]
 
 # Raised when `parse` yields something else for the same octets; a job then renders
 # what older versions stored.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 # msg-id = "<" id-left "@" id-right ">"                                RFC 5322 §3.6.4
 MESSAGE_ID = re.compile(rb"<([^<>\s]++)>")
+IMPORTANCES = {
+    b"high": 1, b"normal": 0, b"low": -1,
+    b"1": 1, b"2": 1, b"3": 0, b"4": -1, b"5": -1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Parsed:
     references: tuple[str, ...]  # ids without <>, the last MAX_REFERENCES
     preview: str  # RFC 8970, at most MAX_PREVIEW characters, one line
     has_attachment: bool
+    importance: int  # 1 high, -1 low, else 0
 
 
 def parse(octets: bytes | memoryview) -> Parsed:
@@ -86,7 +91,19 @@ def parse(octets: bytes | memoryview) -> Parsed:
         references=_ids(fields, b"references"),
         preview=preview(octets, root),
         has_attachment=has_attachment(root),
+        importance=importance(fields),
     )
+
+
+def importance(fields: Mapping[bytes, bytes]) -> int:
+    """Return how much its author makes of it: 1 high, -1 low, else 0.
+
+    Importance is RFC 2156 §5.3.4 (text not read), X-Priority what programs write.
+    """
+    word = fields.get(b"importance", b"").strip().lower()
+    if word in IMPORTANCES:
+        return IMPORTANCES[word]
+    return IMPORTANCES.get(fields.get(b"x-priority", b"").strip()[:1], 0)
 
 
 def _leading_groups(entries: Mapping[bytes, Sequence[Entry]]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from mailhost.mail.models import Message
 from mailhost.store import flags as f
-from mailhost.store import patch, sets, sql
+from mailhost.store import muting, patch, sets, sql
 from mailhost.store.errors import TooMany
 from mailhost.store.filing import MESSAGE, Place, new_email_id, places
 from mailhost.store.rights import ALL
@@ -133,10 +133,13 @@ def _mark(
     changed: list[int] = []
     counts = Counts()
     todo = []
+    worded: list[muting.Worded] = []
     for (flags, keywords), group in alike.items():
-        wanted_flags, wanted_words = new((flags, tuple(keywords.split())))
+        words = tuple(keywords.split())
+        wanted_flags, wanted_words = new((flags, words))
         if (wanted_flags, " ".join(wanted_words)) == (flags, keywords):
             continue
+        worded.append((words, wanted_words, group))
         todo.append((wanted_flags, " ".join(wanted_words), group))
         changed += group
         seen = bool(wanted_flags & f.SEEN) - bool(flags & f.SEEN)
@@ -149,13 +152,14 @@ def _mark(
     modseq = bump_account(account_id)
     bump_folder(folder_id, modseq, counts)
     patch.on_commit(base, modseq, marked=todo)
-    for wanted, words, group in todo:
+    for wanted, spelled, group in todo:
         condition, parameters = sql.among("uid", group)
         sql.run(
             "UPDATE mail_message SET flags = %s, keywords = %s, modseq = %s"  # noqa: S608
             f" WHERE folder_id = %s AND {condition}",
-            [wanted, words, modseq, folder_id, *parameters],
+            [wanted, spelled, modseq, folder_id, *parameters],
         )
+    muting.follow(folder_id, worded)
     was = max(row[3] for row in found)
     if unchanged_since is not None:
         was = min(was, unchanged_since)

@@ -72,6 +72,7 @@ def _row(octets: bytes, parsed: Parsed) -> dict[str, Any]:
         "references": "\n".join(_references(parsed)),
         "preview": parsed.preview[:255],
         "has_attachment": parsed.has_attachment,
+        "importance": parsed.importance,
     }
 
 

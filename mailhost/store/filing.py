@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from mailhost.mail.models import Blob
 from mailhost.store import flags as f
-from mailhost.store import sql, threads
+from mailhost.store import muting, sql, threads
 from mailhost.store.content import Prepared, chunks_of
 from mailhost.store.errors import NoSuchFolder
 from mailhost.store.quota import Usage, usage_of
@@ -135,6 +135,7 @@ def file_all(filings: Sequence[Filing]) -> list[Stored]:
             for filing in filings
         ]
     )
+    muting.divert(filings, joined)
     uids = _take_uids(filings, modseqs)
     stored = [
         Stored(

@@ -96,6 +96,7 @@ class Listed:
     preview: str
     has_attachment: bool
     sent_at: datetime | None
+    importance: int | None
     id: int
 
     @property
@@ -108,7 +109,7 @@ LISTED = (
     "folder_id", "uid", "modseq", "flags", "keywords", "internal_date", "size",
     "content_id", "email_id", "thread_id", "content__subject", "content__from_name",
     "content__from_address", "content__addresses", "content__preview",
-    "content__has_attachment", "content__sent_at",
+    "content__has_attachment", "content__sent_at", "content__importance",
     "id",
 )  # fmt: skip
 

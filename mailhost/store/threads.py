@@ -22,7 +22,8 @@ class Newcomer:
     prepared: Prepared
 
 
-def _key(account_id: int, kind: str, text: str) -> str:
+def key(account_id: int, kind: str, text: str) -> str:
+    """Return the key of a message-id or a subject in an account."""
     named = f"{account_id}\n{kind}\n{text}".encode("utf-8", "replace")
     return hashlib.sha256(named).hexdigest()[:32]
 
@@ -31,9 +32,9 @@ def _looked_up(new: Newcomer) -> list[str]:
     """Return the keys that may lead to its thread, the best first."""
     prepared = new.prepared
     ids = [prepared.message_id, *reversed(prepared.ancestors[-ANCESTORS:])]
-    keys = [_key(new.account_id, "id", i) for i in ids if i]
+    keys = [key(new.account_id, "id", i) for i in ids if i]
     if prepared.is_reply and prepared.base_subject and not prepared.ancestors:
-        keys.append(_key(new.account_id, "subject", prepared.base_subject))
+        keys.append(key(new.account_id, "subject", prepared.base_subject))
     return keys
 
 
@@ -41,12 +42,12 @@ def _left_behind(new: Newcomer) -> list[str]:
     """Return the keys under which later messages shall find its thread."""
     prepared = new.prepared
     keys = [
-        _key(new.account_id, "id", i)
+        key(new.account_id, "id", i)
         for i in (prepared.message_id, *prepared.ancestors[-ANCESTORS:])
         if i
     ]
     if prepared.base_subject:
-        keys.append(_key(new.account_id, "subject", prepared.base_subject))
+        keys.append(key(new.account_id, "subject", prepared.base_subject))
     return keys
 
 
@@ -92,7 +93,7 @@ def _oldest(threads: Sequence[int]) -> int:
 
 def threads_of(account_id: int, message_ids: Sequence[str]) -> list[int]:
     """Return the conversations that these Message-IDs lead to."""
-    keys = {_key(account_id, "id", one) for one in message_ids}
+    keys = {key(account_id, "id", one) for one in message_ids}
     return list(_known(keys).values())
 
 

@@ -4,8 +4,9 @@ One deed is one transaction for each folder. Rights are looked at before anythin
 done. A step of undo is what brings things back, by the same functions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -13,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from mailhost.store import change, flags, sql
+from mailhost.store import change, flags, read, snoozing, sql
 from mailhost.store.gate import gate
 from mailhost.store.values import Copied, FolderInfo
 from mailhost.webmail import door, sending
 from mailhost.webmail.picking import Picked
 
-# folder, uids as ranges, and either `to`, or what is marked; kept as JSON.
+# folder, uids as ranges, and `to`, or `until`, or what is marked; kept as JSON.
 Step = dict[str, Any]
 
 
@@ -44,6 +45,7 @@ MOVES = {
     "archive": ("archive", "Archive"),
     "junk": ("junk", "Junk"),
     "notjunk": ("inbox", "INBOX"),
+    "wake": ("inbox", "INBOX"),
     "delete": ("trash", "Trash"),
 }
 
@@ -59,7 +61,7 @@ class Deed:
 
 def mark(found: Sequence[Picked], how: Mark) -> Deed:
     """Mark messages."""
-    _require(found, how.right)
+    require(found, how.right)
     deed = Deed(sum(len(one.uids) for one in found))
     for one in found:
         changed = _mark(one.folder, one.uids, how)
@@ -77,21 +79,22 @@ def mark(found: Sequence[Picked], how: Mark) -> Deed:
 
 
 def _mark(folder: FolderInfo, uids: Sequence[int], how: Mark) -> Sequence[int]:
-    function: Callable[..., object] = (
-        change.add_flags if how.adds else change.remove_flags
-    )
-    done = gate.write_sync(
-        [folder.account_id],
-        lambda: function(folder.account_id, folder.id, uids, how.bits, how.words),
-    )
-    return sorted(done.changed)  # type: ignore[attr-defined] # both give a FlagResult
+    function = change.add_flags if how.adds else change.remove_flags
+    here = (folder.account_id, folder.id, uids)
+
+    def write() -> Sequence[int]:
+        if how is MARKS["read"]:  # what came back was looked at
+            change.remove_flags(*here, 0, (snoozing.BACK,))
+        return function(*here, how.bits, how.words).changed
+
+    return sorted(gate.write_sync([folder.account_id], write))
 
 
 def move(
     user: User, found: Sequence[Picked], action: str, to: FolderInfo | None = None
 ) -> Deed:
     """Move messages to `to`, or to where the action of their account leads."""
-    _require(found, "te")
+    require(found, "te")
     deed = Deed()
     for one in found:
         target = to or _target(user, one.folder.account_id, action)
@@ -115,15 +118,60 @@ def move(
 
 
 def _move(folder: FolderInfo, uids: Sequence[int], to: FolderInfo) -> Copied:
+    here = folder.account_id
+    if folder.role == snoozing.ROLE and to.account_id == here:
+        return gate.write_sync(
+            [here], lambda: snoozing.take_out(here, folder.id, uids, to.id)
+        )
     return gate.write_sync(
         [folder.account_id, to.account_id],
         lambda: change.move(folder.account_id, folder.id, uids, to.account_id, to.id),
     )
 
 
+def put_away(found: Sequence[Picked], until: datetime) -> Deed:
+    """Let messages come back at a time; see store.snoozing."""
+    require(found, "te")
+    deed = Deed()
+    for one in found:
+        here = one.folder.account_id
+        before = _times(one) if one.folder.role == snoozing.ROLE else {}
+        copied = gate.write_sync(
+            [here],
+            lambda one=one, here=here: snoozing.snooze(  # type: ignore[misc] # the loop's own
+                here, one.folder.id, one.uids, until
+            ),
+        )
+        deed.count += len(copied.uids)
+        if before:
+            deed.steps += [
+                {"folder": _name(one.folder), "uids": [(uid, uid)], "until": was}
+                for uid, was in before.items()
+            ]
+        elif copied.uids:
+            last = copied.first + len(copied.uids) - 1
+            place = gate.read_sync(snoozing.folder, here)
+            deed.steps.append(
+                {
+                    "folder": _name(place),
+                    "uids": [(copied.first, last)],
+                    "to": _name(one.folder),
+                }
+            )
+    return deed
+
+
+def _times(one: Picked) -> dict[int, str]:
+    """Return {uid: when it comes back} of what is put away already."""
+    rows = gate.read_sync(read.message_rows, one.folder.id, one.uids, ("email_id",))
+    emails = {uid: email_id for uid, (email_id,) in rows.items()}
+    due = gate.read_sync(snoozing.times, one.folder.account_id, sorted(emails.values()))
+    return {uid: due[e].isoformat() for uid, e in emails.items() if e in due}
+
+
 def remove(found: Sequence[Picked]) -> Deed:
     """Delete for good what lies in Trash; nothing brings it back here."""
-    _require(found, "te")
+    require(found, "te")
     deed = Deed()
     for one in found:
         gone = gate.write_sync(
@@ -152,6 +200,8 @@ def back(user: User, steps: Sequence[Step]) -> Deed:
         found = [Picked(folder, tuple(uids))]
         if "to" in step:
             done = move(user, found, "move", door.folder_named(user, step["to"]))
+        elif "until" in step:
+            done = put_away(found, datetime.fromisoformat(step["until"]))
         else:
             bits, words = step["bits"], tuple(step["words"])
             right = "s" if bits == flags.SEEN else "w"
@@ -176,7 +226,8 @@ def _target(user: User, account_id: int, action: str) -> FolderInfo:
     return door.folder(user, account_id, made.id, "li")
 
 
-def _require(found: Sequence[Picked], needed: str) -> None:
+def require(found: Sequence[Picked], needed: str) -> None:
+    """Raise PermissionDenied where one of these rights is lacking."""
     if not all(set(needed) <= set(one.folder.rights) for one in found):
         raise PermissionDenied
 

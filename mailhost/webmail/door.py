@@ -88,7 +88,7 @@ def only(user: User, account_id: int) -> tuple[int, ...] | None:
     return None
 
 
-ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash")
+ORDER = ("inbox", "snoozed", "drafts", "sent", "archive", "junk", "trash")
 
 
 def in_order(found: list[FolderInfo]) -> list[FolderInfo]:

@@ -1,13 +1,13 @@
 """Rows of a list: a message, or a conversation by its newest message here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from mailhost.store import conversations, flags
+from mailhost.store import conversations, flags, muting, reminding, snoozing
 from mailhost.store.conversations import Summary, Wanted
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo, Place
@@ -42,6 +42,24 @@ class Row:
     has_attachment: bool
     chips: tuple[Chip, ...]
     count: int = 1
+    marks: frozenset[str] = frozenset()  # keywords that programs know, lower case
+    importance: int = 0  # 1 high, -1 low
+    back_at: datetime | None = None  # of what is put away
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether new mail of the conversation goes past INBOX."""
+        return muting.WORD in self.marks
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it came back and nobody looked yet."""
+        return snoozing.BACK in self.marks
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it came back because nobody answered."""
+        return reminding.WORD in self.marks
 
     @property
     def is_answered(self) -> bool:
@@ -89,6 +107,13 @@ def page(
         told = conversations.summaries(folder.id, threads, only)
     makes = known(user, folder.account_id)
     made = [row(folder, m, makes, told.get(m.thread_id or 0)) for m in found]
+    if folder.role == snoozing.ROLE:
+        emails = [m.email_id for m in found]
+        due = snoozing.times(folder.account_id, emails)
+        made = [
+            replace(one, back_at=due.get(email_id))
+            for one, email_id in zip(made, emails, strict=True)
+        ]
     return made, left
 
 
@@ -110,7 +135,14 @@ def row(
         any(m.has_attachment for m in told.members) if told else listed.has_attachment,
         labels.chips(words or [listed.keywords], makes.labels),
         told.count if told else 1,
+        _marks(words or [listed.keywords]),
+        listed.importance or 0,
     )
+
+
+def _marks(keywords: Sequence[str]) -> frozenset[str]:
+    words = (word.lower() for text in keywords for word in text.split())
+    return frozenset(word for word in words if word.startswith("$"))
 
 
 def _who(folder: FolderInfo, listed: Listed, makes: Known, told: Summary | None) -> str:

@@ -1,4 +1,7 @@
-"""Attributes of a mailbox in LIST. RFC 9051 §7.3.1; special uses are RFC 6154 §2."""
+r"""Attributes of a mailbox in LIST. RFC 9051 §7.3.1; special uses are RFC 6154 §2.
+
+\Snoozed is of draft-ietf-mailmaint-messageflag-mailboxattribute.
+"""
 
 from mailhost.store.values import FolderInfo
 
@@ -11,6 +14,7 @@ USES = {
     "important": "\\Important",
     "junk": "\\Junk",
     "sent": "\\Sent",
+    "snoozed": "\\Snoozed",
     "trash": "\\Trash",
 }
 ROLES = {attribute.lower(): role for role, attribute in USES.items()}

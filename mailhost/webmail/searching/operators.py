@@ -23,7 +23,7 @@ from mailhost.search.query import (
     Trait,
     Where,
 )
-from mailhost.store import flags
+from mailhost.store import flags, muting, reminding, snoozing
 from mailhost.store.documents import contains, fold
 from mailhost.store.values import FolderInfo
 from mailhost.webmail.searching.grammar import Group, Node, Term, Without
@@ -116,6 +116,9 @@ def _is(term: Term, _: World) -> Query | None:
         "answered": Fact(Trait.HAVING, flags.ANSWERED),
         "draft": Fact(Trait.HAVING, flags.DRAFT),
         "forwarded": Fact(Trait.KEYWORD, "$forwarded"),
+        "muted": Fact(Trait.KEYWORD, muting.WORD),
+        "snoozed": Fact(Trait.KEYWORD, snoozing.WORD),
+        "unanswered": Fact(Trait.KEYWORD, reminding.WORD),
     }
     return states.get(term.value.lower())
 

@@ -11,7 +11,9 @@ from mailhost.webmail.searching.grammar import LONGEST
 from mailhost.webmail.searching.operators import OPERATORS
 
 MOST = 8
-STATES = ("unread", "read", "flagged", "answered", "draft")
+STATES = (
+    "unread", "read", "flagged", "answered", "draft", "muted", "snoozed", "unanswered",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

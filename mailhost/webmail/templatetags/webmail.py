@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from mailhost.mime.addresses import Address
-from mailhost.webmail import quoting
+from mailhost.webmail import quoting, snoozes
 from mailhost.webmail.texts import TEXTS
 
 register = template.Library()
@@ -63,6 +63,12 @@ def recipients(people: Mapping[str, Sequence[Address]]) -> str:
     to = people["to"]
     names = ", ".join(person.name or person.addr for person in to[:MOST_NAMES])
     return f"{names} …" if len(to) > MOST_NAMES or people["cc"] else names
+
+
+@register.simple_tag
+def snooze_offers() -> list[snoozes.Offer]:
+    """Return the times until which mail can be put away by one press."""
+    return snoozes.offers()
 
 
 @register.filter
@@ -141,7 +147,7 @@ def role_icon(folder: object) -> str:
     role = getattr(folder, "role", "")
     if getattr(folder, "name", "") == "INBOX":
         return "inbox"
-    known = {"inbox", "drafts", "sent", "archive", "junk", "trash"}
+    known = {"inbox", "drafts", "sent", "archive", "junk", "trash", "snoozed"}
     return role if role in known else "folder"
 
 

@@ -4,14 +4,21 @@ import json
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import acting, door, labels, picking, undoing
+from mailhost.webmail import acting, door, labels, mutes, picking, snoozes, undoing
 from mailhost.webmail.acting import Deed, Mark
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.picking import Picked
+
+STAYS = frozenset((*acting.MARKS, "label", "unlabel", "unmute"))
+
+
+class Refused(Exception):
+    """What was asked cannot be done; the text is told."""
 
 
 @require_POST
@@ -22,14 +29,18 @@ def act(request: Request) -> HttpResponse:
     found = picking.picked(request)
     if not any(one.uids for one in found):
         return door.told(_("Select messages first."), 409)
-    deed = _done(request, action, found)
-    number = (
-        None if request.POST.get("quiet") else undoing.keep(request.user, deed.steps)
-    )
-    told: dict[str, object] = {"mailchanged": "", "mailacted": {"action": action}}
+    try:
+        deed = _done(request, action, found)
+    except Refused as error:
+        return door.told(str(error), 409)
+    told: dict[str, object] = {"mailchanged": ""}
+    number = None
+    if not request.POST.get("quiet"):  # what nobody pressed closes no menu
+        number = undoing.keep(request.user, deed.steps)
+        told["mailacted"] = {"action": action}
     if deed.text:
         told["mailnotice"] = {"text": deed.text, "undo": number}
-    if action not in acting.MARKS and "label" not in action:
+    if action not in STAYS:
         told["mailgone"] = {"m": _named(request)}
     return _answer(request, found[0].folder, told)
 
@@ -37,6 +48,8 @@ def act(request: Request) -> HttpResponse:
 def _done(request: Request, action: str, found: list[Picked]) -> Deed:
     if action in acting.MARKS:
         return acting.mark(found, acting.MARKS[action])
+    if action in MUTES or action.startswith("snooze"):
+        return _put_aside(request, action, found)
     if action in {"label", "unlabel"}:
         word = request.POST.get("label", "").lower()
         if not labels.ATOM.match(word):
@@ -50,6 +63,23 @@ def _done(request: Request, action: str, found: list[Picked]) -> Deed:
     if action in acting.MOVES:
         return acting.move(request.user, found, action)
     raise Http404
+
+
+MUTES = {"mute": mutes.mute, "unmute": mutes.unmute}
+
+
+def _put_aside(request: Request, action: str, found: list[Picked]) -> Deed:
+    """Mute, or put away: until `until`, or as the offer in `snooze:…` says."""
+    if action in MUTES:
+        return MUTES[action](request.user, found)
+    key = action.partition(":")[2]
+    until = snoozes.read(key or request.POST.get("until", ""))
+    if until is None:
+        raise Refused(_("Choose a time that is still to come."))
+    deed = acting.put_away(found, until)
+    when = formats.date_format(timezone.localtime(until), "D j M, H:i")
+    deed.text = _("Put away until %s.") % when
+    return deed
 
 
 def _named(request: Request) -> list[str]:

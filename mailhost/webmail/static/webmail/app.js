@@ -9,6 +9,7 @@ import "./carrying.js";
 import "./focus.js";
 import "./moving.js";
 import "./suggesting.js";
+import "./palette.js";
 import { startWriting } from "./writing.js";
 
 const app = () => $(".app");

@@ -1,4 +1,6 @@
 // A small set of keys; none while somebody types.
+import { openMenu } from "./palette.js";
+
 const $ = (selector) => document.querySelector(selector);
 
 function step(by) {
@@ -19,6 +21,12 @@ function pick(refreshMarks) {
 
 export function startKeys({ show, refreshMarks }) {
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.name === "until") {
+      // The form's first button is another one.
+      event.preventDefault();
+      event.target.parentElement.querySelector("button").click();
+      return;
+    }
     const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       $("#reader [data-send]")?.click();
@@ -37,10 +45,12 @@ export function startKeys({ show, refreshMarks }) {
     else if (key === "/") $("#q")?.focus();
     else if (key === "?") $("#keys").showModal();
     else {
-      // The newest letter of a conversation is the one that is answered.
-      const found = [...document.querySelectorAll("[data-key]")].reverse().find((one) => one.dataset.key === key);
+      // What is picked goes first. The newest letter of a conversation is answered.
+      const picked = $("#bulk.picking") && [...document.querySelectorAll("#bulk .tools [data-key]")].find((one) => one.dataset.key === key);
+      const found = picked || [...document.querySelectorAll("[data-key]")].filter((one) => !one.closest("#bulk")).reverse().find((one) => one.dataset.key === key);
       if (!found) return;
-      found.click();
+      if (found.tagName === "SUMMARY") openMenu(found);
+      else found.click();
     }
     event.preventDefault();
   });
