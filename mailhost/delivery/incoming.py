@@ -80,7 +80,8 @@ async def deliver(  # noqa: PLR0913 - a delivery has this many sides
         await _apply(judged, plan)
         if judged.is_junk and plan.forwards:
             keep_here(plan, known)
-    await _to_junk(octets, plan)
+    if any(known[recipient].blocks for recipient in recipients):
+        await _to_junk(octets, plan)
     try:
         stored = await _store(octets, wishes or Envelope(mail_from, ()), plan)
     except StoreError as error:

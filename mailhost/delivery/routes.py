@@ -14,7 +14,7 @@ from accounts import addresses
 from accounts.models import Account, Address, Domain
 from mailhost.outbound import relays, srs
 from mailhost.outbound.models import RelayDomain
-from mailhost.store import quota
+from mailhost.store import blocking, quota
 from mailhost.store.gate import gate
 
 MOST_ALIASES = 100  # addresses that one address may lead to, all steps together
@@ -38,6 +38,7 @@ class Route:
     # relayed: a domain of others that we take mail for; returned: a sender that we
     # rewrote; reports: what other servers tell of our mail is read there
     kind: str = ""
+    blocks: bool = False  # whether an account behind it blocks anybody
 
     @property
     def is_known(self) -> bool:
@@ -87,7 +88,11 @@ def _special(recipient: str) -> Route:
 def routes(recipients: Iterable[str]) -> dict[str, Route]:
     """Follow several addresses."""
     found = {recipient: route(recipient) for recipient in recipients}
-    room = quota.rooms({a for way in found.values() for a in way.accounts})
+    accounts = {account for way in found.values() for account in way.accounts}
+    room, block = quota.rooms(accounts), blocking.who_block(accounts)
+    for name, way in found.items():
+        if not block.isdisjoint(way.accounts):
+            found[name] = replace(way, blocks=True)
     return {name: _with_room(way, room) for name, way in found.items()}
 
 
@@ -165,3 +170,4 @@ look_up = _LookUp()
 for _model in (Address, Address.accounts.through, Domain, Account, RelayDomain):
     for _signal in (post_save, post_delete, m2m_changed):
         _signal.connect(look_up.forget, sender=_model)
+blocking.changed.connect(look_up.forget)

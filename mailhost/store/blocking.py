@@ -1,6 +1,8 @@
 """Senders whose mail goes to Junk, for an account. What was filed already stays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from django.dispatch import Signal
 
 from accounts.names import split_address
 from mailhost.mail.models import BlockedSender
@@ -8,6 +10,7 @@ from mailhost.store import sql
 from mailhost.store.errors import TooMany
 
 MOST = 5_000  # of an account
+changed = Signal()  # in this process, before the commit
 JUNK = """
     SELECT b.account_id, f.id FROM mail_blockedsender b
     JOIN mail_folder f ON f.account_id = b.account_id AND f.role = 'junk' WHERE
@@ -25,6 +28,7 @@ def block(account_id: int, address: str) -> None:
     if rows.count() >= MOST:
         raise TooMany("Too many senders are blocked")
     BlockedSender.objects.get_or_create(account_id=account_id, address=folded(address))
+    changed.send(BlockedSender)
 
 
 def unblock(account_id: int, address: str) -> None:
@@ -32,12 +36,19 @@ def unblock(account_id: int, address: str) -> None:
     BlockedSender.objects.filter(
         account_id=account_id, address=folded(address)
     ).delete()
+    changed.send(BlockedSender)
 
 
 def blocked(account_id: int) -> list[str]:
     """Return the senders an account blocks."""
     rows = BlockedSender.objects.filter(account_id=account_id).order_by("address")
     return list(rows.values_list("address", flat=True))
+
+
+def who_block(account_ids: Iterable[int]) -> set[int]:
+    """Return those of the accounts that block anybody."""
+    rows = BlockedSender.objects.filter(account_id__in=list(account_ids))
+    return set(rows.values_list("account_id", flat=True).distinct())
 
 
 def junk_of(account_ids: Sequence[int], senders: Sequence[str]) -> dict[int, int]:

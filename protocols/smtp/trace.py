@@ -3,6 +3,8 @@
 Without `for`: one blob serves all recipients, and none may read of another.
 """
 
+import itertools
+import os
 import re
 import secrets
 import time
@@ -10,6 +12,16 @@ from email.utils import formatdate
 
 _UNSAFE = re.compile(r"[^!-'*-\[\]-~]+")
 _made: tuple[int, str] = (0, "")
+_mine, _count = secrets.token_hex(4), itertools.count(1)
+
+
+def _begin() -> None:
+    """Have other numbers than the parent. Runs in a forked child."""
+    global _mine  # noqa: PLW0603
+    _mine = secrets.token_hex(4)
+
+
+os.register_at_fork(after_in_child=_begin)
 
 
 def received(
@@ -21,7 +33,7 @@ def received(
     """
     name = _UNSAFE.sub("?", helo)[:255] or "unknown"
     came = f"from {name} ({_literal(peer)})\r\n\tby" if show_peer else "by"
-    identifier = secrets.token_hex(8)
+    identifier = f"{_mine}{next(_count):08x}"
     return (
         f"Received: {came} {host} with {protocol} id {identifier};\r\n\t{_date()}\r\n"
     ).encode()
