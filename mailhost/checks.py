@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import jwt
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.module_loading import import_string
 if TYPE_CHECKING:  # models cannot be imported before the apps are ready
     from mailhost.screening.checks import Check
 
+LOCAL = {"127.0.0.1", "::1", "localhost"}
 LOOPBACK = {"127.0.0.1", "::1"}
 ALGORITHMS = jwt.algorithms.get_default_algorithms()
 
@@ -137,4 +139,36 @@ def public(**_: Any) -> Sequence[checks.CheckMessage]:
                 id="mailhost.W002",
             )
         )
+    return found
+
+
+@checks.register(checks.Tags.security)
+def authority(**_: Any) -> Sequence[checks.CheckMessage]:
+    """What is to be issued by an authority can be."""
+    from mailhost.certificates.places import is_name
+
+    url = settings.MAILHOST_ACME_DIRECTORY
+    if not url:
+        return []
+    found = []
+    if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in LOCAL:
+        found.append(
+            checks.Error(
+                f"MAILHOST_ACME_DIRECTORY is {url!r}; it must be a URL that starts with"
+                " https://.",
+                id="mailhost.E005",
+            )
+        )
+    hostname = settings.MAILHOST_HOSTNAME
+    names = [] if settings.MAILHOST_CERTIFICATE else [hostname]
+    for name in (*names, *settings.MAILHOST_ACME_NAMES):
+        if not is_name(name):
+            setting = "MAILHOST_HOSTNAME" if name == hostname else "MAILHOST_ACME_NAMES"
+            found.append(
+                checks.Error(
+                    f"{setting} holds {name!r}; no authority issues a certificate for"
+                    " it, as MAILHOST_ACME_DIRECTORY asks.",
+                    id="mailhost.E006",
+                )
+            )
     return found

@@ -133,10 +133,26 @@ class Reader:
     def host(self, name: str, default: str) -> str:
         """Return a host name in lower case."""
         got = self.text(name, default).lower()
-        labels = got.rstrip(".").split(".")
-        if len(got) > 253 or not all(map(_is_label, labels)):
+        if not _is_host(got.rstrip(".")):
             raise Misconfigured(name, got, "a host name such as mail.example.org")
         return got.rstrip(".")
+
+    def hosts(self, name: str, *, wildcards: bool = False) -> list[str]:
+        """Return host names in lower case; wildcards: they may begin with `*.`."""
+        words = [word.lower().rstrip(".") for word in self.words(name)]
+        bare = [w.removeprefix("*.") if wildcards else w for w in words]
+        if not all(map(_is_host, bare)):
+            wants = "host names such as mail.example.org, commas between"
+            raise Misconfigured(name, ",".join(words), wants)
+        return words
+
+    def secret(self, name: str) -> str:
+        """Return base64url, or an empty text when unset; never shown."""
+        got = self.raw(name) or ""
+        bare = got.rstrip("=").replace("-", "a").replace("_", "a")
+        if bare and not (bare.isascii() and bare.isalnum()):
+            raise Misconfigured(name, None, "base64url, as the authority shows it")
+        return got
 
     def file(self, name: str) -> str:
         """Return the path of a file that can be read, or an empty text when unset."""
@@ -192,6 +208,10 @@ def endpoint(text: str, port: int = 53) -> tuple[str, int]:
     if not colon or (":" in host and not host.startswith("[")):
         return str(ip_address(text.strip("[]"))), port
     return str(ip_address(host.strip("[]"))), _bounded(int(said), 1, 65535)
+
+
+def _is_host(name: str) -> bool:
+    return len(name) <= 253 and all(map(_is_label, name.split(".")))
 
 
 def _is_label(label: str) -> bool:

@@ -1,4 +1,4 @@
-"""The only HTTP client of the server: one URL that a stranger may have named.
+"""The HTTP client for what strangers name: one URL, asked with care.
 
 A name is resolved once and the connection goes to that address; addresses that are not
 global are refused (MAILHOST_FETCH_ALLOW_PRIVATE is for tests), redirects are examined

@@ -77,6 +77,17 @@ MAILHOST_WEB_PORT = read.number("MAILHOST_WEB_PORT", 8000, 1, 65535)
 # Secure, browsers are told to stay with TLS. yes or no, default no.
 MAILHOST_WEB_HTTPS = read.switch("MAILHOST_WEB_HTTPS", default=False)
 
+# TCP port on which the web is served with TLS by this server itself, on the addresses
+# of MAILHOST_LISTEN, with the certificates of the mail servers; 443 for who has no
+# proxy in front. Default 0: none.
+MAILHOST_WEB_TLS_PORT = read.number("MAILHOST_WEB_TLS_PORT", 0, 0, 65535)
+
+# TCP port of a small server for plain HTTP, on the addresses of MAILHOST_LISTEN: it
+# answers what an authority asks before it issues a certificate (ACME), and sends
+# browsers on to https:// where MAILHOST_WEB_HTTPS is on; nothing else. 80 for who has
+# no proxy there. Default 0: none.
+MAILHOST_HTTP_PORT = read.number("MAILHOST_HTTP_PORT", 0, 0, 65535)
+
 # Proxies whose word on a client's address is believed (X-Forwarded-For, PROXY,
 # XCLIENT). IP networks, commas between. Default: none, not even this machine.
 MAILHOST_TRUSTED_PROXIES = read.networks("MAILHOST_TRUSTED_PROXIES")
@@ -130,6 +141,46 @@ MAILHOST_CERTIFICATES_DIR = read.directory("MAILHOST_CERTIFICATES_DIR")
 # EXTERNAL, all ports but 25): an e-mail address in the certificate is the login.
 # Default: none; no client is asked for one.
 MAILHOST_CLIENT_CA = read.file("MAILHOST_CLIENT_CA")
+
+# ## Certificates by ACME
+
+# Directory URL of the authority that issues and renews our certificates by itself
+# (ACME, RFC 8555), `https://acme-v02.api.letsencrypt.org/directory` for example. It
+# asks this server by plain HTTP at port 80 of each name: MAILHOST_HTTP_PORT, or a proxy
+# in front that passes `/.well-known/acme-challenge/` on. Default: none; certificates
+# come from files.
+MAILHOST_ACME_DIRECTORY = read.url("MAILHOST_ACME_DIRECTORY", ("https", "http"))
+
+# Whether you agree to the authority's terms of service, on behalf of this server. yes
+# or no, default no; an authority that has terms issues nothing without. `manage.py
+# certificates` says where they are.
+MAILHOST_ACME_AGREE_TERMS = read.switch("MAILHOST_ACME_AGREE_TERMS", default=False)
+
+# E-mail address the authority may write to, about certificates that end. Default: none.
+MAILHOST_ACME_CONTACT = read.text("MAILHOST_ACME_CONTACT")
+
+# More names that get a certificate, beside MAILHOST_HOSTNAME (where
+# MAILHOST_CERTIFICATE is not set) and the names of MTA-STS policies: host names, commas
+# between, such as `imap.example.org,webmail.example.org`. Each has one of its own,
+# shown to who asks for that name. Default: none.
+MAILHOST_ACME_NAMES = read.hosts("MAILHOST_ACME_NAMES")
+
+# Key identifier of the account that the authority knows you by (external account
+# binding), where it wants one. Goes together with MAILHOST_ACME_EAB_KEY. Default: none.
+MAILHOST_ACME_EAB_ID = read.text("MAILHOST_ACME_EAB_ID")
+
+# The secret that goes with it, base64url as the authority shows it. Default: none.
+MAILHOST_ACME_EAB_KEY = read.secret("MAILHOST_ACME_EAB_KEY")
+
+# Authority that `manage.py certificates --dry-run` asks; nothing of what it issues is
+# kept. Default: the staging environment of Let's Encrypt.
+MAILHOST_ACME_STAGING = read.url("MAILHOST_ACME_STAGING", ("https", "http")) or (
+    "https://acme-staging-v02.api.letsencrypt.org/directory"
+)
+
+# File with the authorities whose certificates are believed when the ACME server is
+# asked, PEM: for one of your own. Default: the public ones.
+MAILHOST_ACME_CA_FILE = read.file("MAILHOST_ACME_CA_FILE")
 
 # ## Signing in
 
@@ -428,6 +479,26 @@ MAILHOST_DNS_TRUSTED = read.switch("MAILHOST_DNS_TRUSTED", default=False)
 # yes.
 MAILHOST_MTA_STS = read.switch("MAILHOST_MTA_STS", default=True)
 
+# The policy that other servers find for each of our domains at
+# `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (MTA-STS): `testing`, `enforce`, or
+# `none` to take one back. The names get certificates by ACME; `manage.py checkdomain`
+# says what to publish. Default off: nothing is served.
+MAILHOST_MTA_STS_POLICY = read.choice(
+    "MAILHOST_MTA_STS_POLICY", ("off", "testing", "enforce", "none")
+)
+
+# Mail servers that the policy names: all of the MX records, `*.` before one stands for
+# a label. Names, commas between. Default: MAILHOST_HOSTNAME.
+MAILHOST_MTA_STS_HOSTS = read.hosts("MAILHOST_MTA_STS_HOSTS", wildcards=True) or [
+    MAILHOST_HOSTNAME
+]
+
+# Seconds for which others may keep the policy. Default 604800 (a week); up to a year,
+# and not under a day, RFC 8461 §3.2.
+MAILHOST_MTA_STS_SECONDS = read.number(
+    "MAILHOST_MTA_STS_SECONDS", 604_800, 86_400, 31_557_600
+)
+
 # File with the authorities whose certificates are believed when sending, PEM. Default:
 # those of this machine.
 MAILHOST_OUTBOUND_CA_FILE = read.file("MAILHOST_OUTBOUND_CA_FILE")
@@ -570,6 +641,10 @@ if bool(MAILHOST_CERTIFICATE) != bool(MAILHOST_CERTIFICATE_KEY):
         MAILHOST_CERTIFICATE_KEY,
         "set when MAILHOST_CERTIFICATE is set, and only then",
     )
+if bool(MAILHOST_ACME_EAB_ID) != bool(MAILHOST_ACME_EAB_KEY):
+    raise Misconfigured(
+        "MAILHOST_ACME_EAB_KEY", None, "set together with MAILHOST_ACME_EAB_ID"
+    )
 if MAILHOST_OAUTH_ISSUER and not (MAILHOST_OAUTH_AUDIENCE and MAILHOST_OAUTH_KEYS):
     raise Misconfigured(
         "MAILHOST_OAUTH_ISSUER",
@@ -590,6 +665,7 @@ INSTALLED_APPS = [
     "allauth.idp.oidc",
     "accounts",
     "mailhost.jobs",
+    "mailhost.certificates",
     "mailhost.mail",
     "mailhost.search",
     "mailhost.store",
@@ -610,6 +686,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "mailhost.certificates.wellknown.WellKnown",
     "mailhost.proxies.TrustedProxies",
     "mailhost.autoconfig.middleware.Autoconfig",
     "mailhost.compression.Pages",

@@ -89,10 +89,14 @@ class Installation:
         return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
     def start(self, *more: str, workers: int = 2) -> None:
-        """Start the servers and wait until they accept."""
+        """Start the mail servers on free ports and wait until they accept."""
+        self.start_as_set("--no-web", "--free-ports", *more, workers=workers)
+
+    def start_as_set(self, *more: str, workers: int = 2) -> None:
+        """Start all servers as settings say, and wait until they accept."""
         file = self.directory / "ports.json"
         file.unlink(missing_ok=True)
-        arguments = ["--no-web", "--free-ports", "--ports-file", str(file), *more]
+        arguments = ["--ports-file", str(file), *more]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.manage("runmailservers", "--workers", str(workers), *arguments),

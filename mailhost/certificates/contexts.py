@@ -3,7 +3,6 @@
 import datetime
 import ipaddress
 import logging
-import os
 import ssl
 import threading
 import time
@@ -17,7 +16,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.conf import settings
 
-from mailhost.certificates.names import Pair, Stamp, chooses, names_in, pairs, stamp
+from mailhost.certificates import places
+from mailhost.certificates.names import (
+    Pair,
+    Stamp,
+    chooses,
+    issued_in,
+    names_in,
+    pairs,
+    pick,
+    stamp,
+)
+from mailhost.certificates.places import write
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +43,11 @@ LOGIN_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 @dataclass(frozen=True, slots=True)
 class Contexts:
-    """What one certificate is shown with: to other servers, and to users' programs."""
+    """What one certificate is shown with: to servers, to programs, to browsers."""
 
     mx: ssl.SSLContext
     login: ssl.SSLContext
+    web: ssl.SSLContext
     names: tuple[str, ...] = ()
 
 
@@ -44,21 +55,51 @@ class Certificate:
     """The TLS contexts of this process; follow their files."""
 
     def __init__(
-        self, chain: Path, key: Path, more: Path | None = None, ca: Path | None = None
+        self,
+        chain: Path,
+        key: Path,
+        more: Path | None = None,
+        ca: Path | None = None,
+        issued: Path | None = None,
     ) -> None:
         """Load them now; raises OSError or ssl.SSLError.
 
-        more: a directory of other certificates; ca: whose client certificates count.
+        more: a directory of other certificates; ca: whose client certificates count;
+        issued: a file (see places) that goes before chain and key once it is there,
+        and in whose directory the other issued ones are.
         """
         self._files = (chain, key)
+        self._issued = issued
         self._more = more
         self._ca = ca
         self._guard = threading.Lock()
         self._stamp: Stamp = ()
         self._others: dict[Pair, tuple[Stamp, Contexts]] = {}
-        self._main = load(chain, key, ca)
+        self._by_name: dict[str, ssl.SSLContext] = {}
+        self._main = self._first()
         self._load(self._look())
         self._looked_at = time.monotonic()
+
+    def _first(self) -> Contexts:
+        try:
+            return load(*self._main_pair(), self._ca)
+        except (OSError, ValueError) as error:
+            if self._main_pair() == self._files:
+                raise
+            log.warning("certificate not usable file=%s: %s", self._issued, error)
+            return load(*self._files, self._ca)
+
+    def _main_pair(self) -> Pair:
+        if self._issued is not None and self._issued.is_file():
+            return self._issued, self._issued
+        return self._files
+
+    def _pairs(self) -> Iterator[Pair]:
+        """Yield the other certificates; of one name the administrator's own counts."""
+        if self._issued is not None:
+            yield from issued_in(self._issued.parent)
+        if self._more is not None:
+            yield from pairs(self._more)
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
@@ -72,15 +113,22 @@ class Certificate:
         self._look_now_and_then()
         return self._main.login
 
+    def web_context(self, name: str | None) -> ssl.SSLContext:
+        """The context for the next handshake of a browser that asks for a name."""
+        self._look_now_and_then()
+        found = pick(self._by_name, name) if name else None
+        return found or self._main.web
+
     def refresh(self) -> None:
         """Load what changed; broken files leave the old in use."""
         with self._guard:
             try:
                 stamp = self._look()
                 if stamp != self._stamp:
-                    self._main = load(*self._files, self._ca)
+                    pair = self._main_pair()
+                    self._main = load(*pair, self._ca)
                     self._load(stamp)
-                    log.info("certificates loaded again file=%s", self._files[0])
+                    log.info("certificates loaded again file=%s", pair[0])
             except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
                 # Maybe only one of the two files is replaced yet: the next look tells.
                 log.warning("certificate not usable, the old one stays: %s", error)
@@ -93,29 +141,26 @@ class Certificate:
             threading.Thread(target=self.refresh, daemon=True).start()
 
     def _look(self) -> Stamp:
-        files = [*self._files]
+        files = [*self._main_pair()]
         if self._ca is not None:
             files.append(self._ca)
-        if self._more is not None:
-            for pair in pairs(self._more):
-                files += pair
+        for pair in self._pairs():
+            files += pair
         return stamp(tuple(files))
 
     def _load(self, seen: Stamp) -> None:
         """Load the other certificates, and have the main contexts choose."""
-        if self._more is not None:
-            self._others = dict(self._load_others(self._more))
+        self._others = dict(self._load_others())
         by_name = {n: c for _, c in self._others.values() for n in c.names}
         mx = {name: contexts.mx for name, contexts in by_name.items()}
         login = {name: contexts.login for name, contexts in by_name.items()}
+        self._by_name = {name: contexts.web for name, contexts in by_name.items()}
         self._main.mx.sni_callback = chooses(mx) if mx else None
         self._main.login.sni_callback = chooses(login) if login else None
         self._stamp = seen
 
-    def _load_others(
-        self, directory: Path
-    ) -> Iterator[tuple[Pair, tuple[Stamp, Contexts]]]:
-        for pair in pairs(directory):
+    def _load_others(self) -> Iterator[tuple[Pair, tuple[Stamp, Contexts]]]:
+        for pair in self._pairs():
             old = self._others.get(pair)
             try:
                 files = pair if self._ca is None else (*pair, self._ca)
@@ -133,10 +178,13 @@ def load(chain: Path, key: Path, ca: Path | None = None) -> Contexts:
     """Return a server's contexts. Raises OSError (ssl.SSLError is one)."""
     mx, login = _context(chain, key), _context(chain, key)
     login.set_ciphers(LOGIN_CIPHERS)
+    web = login
     if ca is not None:
+        web = _context(chain, key)
+        web.set_ciphers(LOGIN_CIPHERS)
         login.load_verify_locations(ca)
         login.verify_mode = ssl.CERT_OPTIONAL
-    return Contexts(mx, login)
+    return Contexts(mx, login, web)
 
 
 def _context(chain: Path, key: Path) -> ssl.SSLContext:
@@ -150,11 +198,22 @@ def _context(chain: Path, key: Path) -> ssl.SSLContext:
 
 def from_settings() -> Certificate:
     """Return the configured certificate, or the self-signed one, made if need be."""
-    chain, key = _configured()
     more, ca = settings.MAILHOST_CERTIFICATES_DIR, settings.MAILHOST_CLIENT_CA
     return Certificate(
-        chain, key, Path(more) if more else None, Path(ca) if ca else None
+        *_configured(),
+        Path(more) if more else None,
+        Path(ca) if ca else None,
+        _issued(),
     )
+
+
+def _issued() -> Path | None:
+    """Return where the certificate of this host will be, if an authority issues it."""
+    if not settings.MAILHOST_ACME_DIRECTORY:
+        return None
+    if settings.MAILHOST_CERTIFICATE:  # it goes before; the others are shown by name
+        return places.directory() / ".none"
+    return places.directory() / f"{settings.MAILHOST_HOSTNAME}.pem"
 
 
 def _configured() -> Pair:
@@ -195,8 +254,8 @@ def make_self_signed(chain: Path, key: Path, hostname: str) -> None:
     secret = private.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(key, secret, 0o600)
-    _write(chain, certificate.public_bytes(pem), 0o644)
+    write(key, secret, 0o600)
+    write(chain, certificate.public_bytes(pem), 0o644)
 
 
 def _names(hostname: str) -> list[x509.GeneralName]:
@@ -214,15 +273,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _write(file: Path, octets: bytes, mode: int) -> None:
-    """Put a whole file in place; nobody ever sees it with another mode."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb"
-    ) as f:
-        f.write(octets)
-    draft.replace(file)

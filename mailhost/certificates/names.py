@@ -27,6 +27,13 @@ def pairs(directory: Path) -> Iterator[Pair]:
             yield pair
 
 
+def issued_in(directory: Path) -> Iterator[Pair]:
+    """Yield what an authority issued: files that hold both. See places."""
+    if directory.is_dir():
+        for file in sorted(directory.glob("[!.]*.pem")):
+            yield file, file
+
+
 def stamp(files: tuple[Path, ...]) -> Stamp:
     """Return what changes when one of the files is replaced. Raises OSError."""
     found = (file.stat() for file in files)

@@ -20,6 +20,15 @@ class Kind:
     lease: timedelta = LEASE  # longer than a run takes
 
 
+class Failed(Exception):
+    """What a job raises that knows when it is worth another try."""
+
+    def __init__(self, text: str, pause: timedelta) -> None:
+        """Keep the words, which the row shows, and how long to wait."""
+        super().__init__(text)
+        self.pause = pause
+
+
 KINDS: dict[str, Kind] = {}
 
 

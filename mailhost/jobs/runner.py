@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from mailhost.jobs.models import Job
-from mailhost.jobs.registry import KINDS, LEASE, Kind
+from mailhost.jobs.registry import KINDS, LEASE, Failed, Kind
 from mailhost.jobs.schedule import plan_standing
 
 log = logging.getLogger(__name__)
@@ -66,16 +66,43 @@ def run_next() -> bool:
     job = _claim(owner)
     if job is None:
         return False
+    _run(job)
+    return True
+
+
+def run_one(name: str, key: str) -> Exception | None:
+    """Run one job now, whatever it is due; return what it failed with.
+
+    Raises Busy if some host is at it, or there is none such.
+    """
+    now = timezone.now()
+    rows = Job.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    owner = uuid.uuid4()
+    mine = {"owner": owner, "lease_until": now + KINDS[name].lease}
+    if not rows.filter(name=name, key=key).update(**mine):
+        raise Busy(f"{name} {key}")
+    return _run(Job.objects.get(name=name, key=key, owner=owner))
+
+
+class Busy(Exception):
+    """Somebody else runs this job just now."""
+
+
+def _run(job: Job) -> Exception | None:
+    """Run what was claimed; return what it failed with."""
     try:
         returned = import_string(KINDS[job.name].function)(**job.argument)
     except Exception as error:
-        log.exception("job %s failed", job)
+        if isinstance(error, Failed):
+            log.warning("job %s failed: %s", job, error)
+        else:
+            log.exception("job %s failed", job)
         if not connection.in_atomic_block:
             connection.close()  # it may be what failed
         _failed(job, error)
-    else:
-        _done(job, returned)
-    return True
+        return error
+    _done(job, returned)
+    return None
 
 
 def _free(now: datetime) -> QuerySet[Job]:
@@ -119,12 +146,15 @@ def _done(job: Job, returned: Any) -> None:
 
 def _failed(job: Job, error: Exception) -> None:
     pause = min(FIRST_PAUSE * 2 ** min(job.attempts, 16), LONGEST_PAUSE)
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, Failed):
+        pause, text = error.pause, str(error)
     now = timezone.now()
     _held(job).update(
         owner=None,
         lease_until=None,
         attempts=F("attempts") + 1,
-        error=f"{type(error).__name__}: {error}"[:2000],
+        error=text[:2000],
         ran_at=now,
         due=now + pause,
     )

@@ -40,6 +40,22 @@ def cancel(name: str, key: str) -> bool:
     return bool(waiting.delete()[0])
 
 
+def move(name: str, key: str, due: datetime) -> None:
+    """Have what waits run at another time."""
+    Job.objects.filter(name=name, key=key, owner=None).update(due=due)
+
+
+def is_planned(name: str, key: str) -> bool:
+    """Tell whether there is something to run, now or later."""
+    return Job.objects.filter(name=name, key=key, due__isnull=False).exists()
+
+
+def is_running(name: str, key: str) -> bool:
+    """Tell whether some host is at it."""
+    now = timezone.now()
+    return Job.objects.filter(name=name, key=key, lease_until__gt=now).exists()
+
+
 def plan_standing() -> None:
     """Make the rows of jobs that run again and again, or once for all."""
     standing = {name: k for name, k in KINDS.items() if k.every or k.once is not None}

@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from django.conf import settings
 
-from mailhost import fetch
 from mailhost.autoconfig import servers as autoconfig
 from mailhost.dnsauth import iprev
 from mailhost.dnsauth.resolver import resolver as shared
-from mailhost.outbound import dane, dkimkeys, resolver, sts, tlsrpt
+from mailhost.outbound import dane, dkimkeys, resolver, tlsrpt
 from mailhost.outbound.dane import NoMatch, Tlsa
 from mailhost.outbound.findings import (
     BAD,
@@ -29,6 +28,7 @@ from mailhost.outbound.findings import (
 from mailhost.outbound.inspecting import Shown, shown_by
 from mailhost.outbound.inspectionhost import names, way_out
 from mailhost.outbound.inspectionspf import helo_name, spf_record
+from mailhost.outbound.inspectionsts import issued, mta_sts
 from mailhost.outbound.models import DkimKey
 from mailhost.outbound.resolver import NoAnswer, NoSuchName
 from mailhost.store.gate import gate
@@ -120,31 +120,6 @@ async def dmarc(about: Subject) -> list[Finding]:
     if "rua" not in tags:
         found.append(Finding("DMARC", WEAK, "Nobody gets reports.", f"Add {rua}"))
     return found
-
-
-async def mta_sts(about: Subject) -> list[Finding]:
-    """A policy makes others insist on TLS. RFC 8461."""
-    announced = sts.policy_id(await resolver.texts(f"_mta-sts.{about.domain}"))
-    if not announced:
-        text = "There is no MTA-STS policy: TLS to us can be stripped."
-        fix = (
-            f'Publish: _mta-sts.{about.domain}. IN TXT "v=STSv1; id=1", and serve the'
-            f" policy of docs/deliverability.md at https://mta-sts.{about.domain}/"
-        )
-        return [Finding("MTA-STS", WEAK, text, fix)]
-    try:
-        policy = await sts.fetched(about.domain)
-    except (fetch.Failed, sts.Invalid) as error:
-        text = f"The policy is announced and cannot be used: {error}."
-        where = f"https://mta-sts.{about.domain}/.well-known/mta-sts.txt"
-        return [Finding("MTA-STS", BAD, text, f"Look at {where}")]
-    lacking = [host for host in about.hosts if not policy.allows(host)]
-    if lacking and policy.mode != "none":
-        text = f"The policy does not name {', '.join(lacking)}."
-        return [Finding("MTA-STS", BAD, text, "Add an mx: line and a new id.")]
-    verdict = GOOD if policy.mode == "enforce" else WEAK
-    fix = "" if verdict == GOOD else "When the TLS reports are good: mode: enforce."
-    return [Finding("MTA-STS", verdict, f"The policy is in mode {policy.mode}.", fix)]
 
 
 async def tls_reports(about: Subject) -> list[Finding]:
@@ -313,5 +288,6 @@ __all__ = ["CHECKS", "Finding", "inspect"]
 
 CHECKS: Sequence[Check] = (
     *(names, mx, spf_record, helo_name, dkim_keys, dmarc, mta_sts, tls_reports),
-    *(port_25, tlsa_records, reverse_names, block_lists, way_out, client_records),
+    *(port_25, issued, tlsa_records, reverse_names, block_lists, way_out),
+    client_records,
 )

@@ -24,6 +24,9 @@ def banner(ports: Mapping[str, int]) -> str:
     if "web" in ports:
         url = f"http://{settings.MAILHOST_WEB_ADDRESS}:{ports['web']}/"
         parts.append(columns([("webmail", url), ("admin", f"{url}admin/")]))
+    if "web-tls" in ports:
+        url = f"https://{settings.MAILHOST_HOSTNAME}:{ports['web-tls']}/"
+        parts.append(columns([("webmail", url.removesuffix(":443/"))]))
     logins = demo_logins(Path(settings.MAILHOST_DATA_DIR) / DEMO_FILE)
     if logins:
         parts.append(columns([("USER", "PASSWORD"), *logins]))

@@ -13,8 +13,10 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import uvloop
+from django.conf import settings
 from django.db import connection
 
+from mailhost.certificates import files
 from mailhost.certificates.contexts import Certificate
 from mailhost.store.gate import gate
 from protocols.common.logins import slowly
@@ -69,7 +71,7 @@ def queue() -> Callable[[], None] | None:
 
 
 def keeper() -> Callable[[], None] | None:
-    """Return what checkpoints SQLite's log and runs the jobs."""
+    """Return what checkpoints SQLite's log, runs the jobs, puts certificates down."""
     return None if find_spec(MAINTENANCE) is None else _keep
 
 
@@ -80,7 +82,12 @@ def _keep() -> None:
     checkpoints = threading.Thread(target=maintenance.run_checkpoints, args=(stop,))
     if connection.vendor == "sqlite":
         checkpoints.start()
+    certificates = threading.Thread(target=files.follow, args=(stop,))
+    if settings.MAILHOST_ACME_DIRECTORY:
+        certificates.start()
     import_module(JOBS).run(stop)
+    if certificates.ident is not None:
+        certificates.join()
     if checkpoints.ident is not None:
         checkpoints.join()
 

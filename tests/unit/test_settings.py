@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from mailhost import settingsdoc
-from mailhost.checks import signing_in
+from mailhost.checks import authority, signing_in
 from mailhost.environment import Misconfigured, Reader
 from mailhost.secretkey import secret_key
 
@@ -65,6 +65,14 @@ BROKEN = [
     ("MAILHOST_SCRAM_MAIN_PASSWORDS", "maybe", "it must be one of no, collect, yes"),
     ("MAILHOST_OAUTH_ISSUER", "https://id.test", "it must be set together with"),
     ("MAILHOST_OAUTH_ALGORITHMS", "RS256,HS256", "'HS256'; it must be signatures made"),
+    ("MAILHOST_ACME_DIRECTORY", "ftp://ca.test/", "it must be a URL that starts with"),
+    ("MAILHOST_ACME_NAMES", "a.test,b c.test", "it must be host names such as"),
+    ("MAILHOST_ACME_NAMES", "*.a.test", "it must be host names such as"),
+    ("MAILHOST_ACME_EAB_KEY", "not/secret", "it must be base64url"),
+    ("MAILHOST_ACME_EAB_KEY", "c2VjcmV0", "it must be set together with"),
+    ("MAILHOST_MTA_STS_POLICY", "on", "it must be one of off, testing, enforce, none"),
+    ("MAILHOST_MTA_STS_HOSTS", "*.", "it must be host names such as"),
+    ("MAILHOST_MTA_STS_SECONDS", "60", "it must be a whole number from 86400"),
     ("MAILHOST_OAUTH_ALGORITHMS", "none", "'none'; it must be signatures made"),
 ]
 
@@ -206,3 +214,24 @@ def test_settings_of_other_packages(tmp_path: Path) -> None:
         check=True,
     )
     assert said.stdout == "ldap://127.0.0.1 a.B\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAILHOST_ACME_DIRECTORY", "http://ca.test/directory"),
+        ("MAILHOST_HOSTNAME", "localhost"),
+        ("MAILHOST_ACME_NAMES", ["imap.example.test", "192.0.2.1"]),
+    ],
+)
+def test_what_no_authority_can_issue_is_told_before_a_start(
+    settings: Settings, name: str, value: object
+) -> None:
+    assert list(authority()) == []
+    settings.MAILHOST_ACME_DIRECTORY = "https://ca.test/directory"
+    settings.MAILHOST_HOSTNAME = "mail.example.test"
+    assert list(authority()) == []
+    setattr(settings, name, value)
+    (found,) = authority()
+    assert found.msg.startswith(name)
+    assert found.is_serious()

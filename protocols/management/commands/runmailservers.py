@@ -14,8 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from typing_extensions import override
 
+from mailhost.certificates import files
 from mailhost.certificates.contexts import Certificate, from_settings
-from protocols.common import worker
+from protocols.common import plainweb, worker
 from protocols.common.banner import banner
 from protocols.common.pidfile import AlreadyRunning, PidFile
 from protocols.common.services import chosen, load
@@ -73,15 +74,16 @@ class Command(BaseCommand):
 
     def _run(self, options: dict[str, Any]) -> None:
         workers = options["workers"] or settings.MAILHOST_WORKERS
-        listeners, site = listen(options, workers)
+        listeners, sites = listen(options, workers)
+        if settings.MAILHOST_ACME_DIRECTORY:
+            files.sync()  # what another host, or an earlier life, had issued
         certificate = from_settings()
         for service in {listener.service for listener in listeners}:
             load(service)  # once, before the fork
         children = mail_children(listeners, certificate, workers)
         ports = ports_of(listeners)
-        if site is not None:
-            children.append(Child("web", web(site, workers)))
-            ports["web"] = site.getsockname()[1]
+        children += web_children(sites, workers)
+        ports |= {name: found[0].getsockname()[1] for name, found in sites.items()}
         for name, port in ports.items():
             log.info("listening service=%s port=%d", name, port)
         self.stdout.write(banner(ports))
@@ -92,9 +94,10 @@ class Command(BaseCommand):
         Supervisor(children, drain + AFTER_DRAIN_SECONDS).run()
 
 
-def listen(
-    options: dict[str, Any], workers: int
-) -> tuple[list[Listener], socket.socket | None]:
+Sites = dict[str, list[socket.socket]]  # web, web-tls, http: those there are
+
+
+def listen(options: dict[str, Any], workers: int) -> tuple[list[Listener], Sites]:
     """Bind all sockets: of the mail servers, and the web's."""
     only = options["only"]
     try:
@@ -103,11 +106,34 @@ def listen(
         raise CommandError(f"there is no service {error}") from None
     if not services:
         raise CommandError("there is nothing to serve")
-    listeners = listen_for(services, free_ports=options["free_ports"], lanes=workers)
-    if options["no_web"]:
-        return listeners, None
-    port = 0 if options["free_ports"] else settings.MAILHOST_WEB_PORT
-    return listeners, bind(settings.MAILHOST_WEB_ADDRESS, port, "web")
+    free = options["free_ports"]
+    listeners = listen_for(services, free_ports=free, lanes=workers)
+    return listeners, {
+        name: [bind(address, 0 if free else port, name) for address in addresses]
+        for name, (port, addresses) in places_of_the_web(options["no_web"]).items()
+    }
+
+
+def places_of_the_web(no_web: bool) -> dict[str, tuple[int, list[str]]]:  # noqa: FBT001
+    """Return port and addresses of what is served by HTTP."""
+    public = settings.MAILHOST_LISTEN
+    found = {"http": (settings.MAILHOST_HTTP_PORT, public)}
+    if not no_web:
+        found["web"] = (settings.MAILHOST_WEB_PORT, [settings.MAILHOST_WEB_ADDRESS])
+        found["web-tls"] = (settings.MAILHOST_WEB_TLS_PORT, public)
+    return {name: place for name, place in found.items() if place[0]}
+
+
+def web_children(sites: Sites, workers: int) -> list[Child]:
+    """Return what serves HTTP."""
+    found = []
+    if "web" in sites:
+        (plain,) = sites["web"]
+        run = web(plain, sites.get("web-tls", ()), workers)
+        found.append(Child("web", run))
+    if "http" in sites:
+        found.append(Child("http", partial(plainweb.serve, sites["http"])))
+    return found
 
 
 def mail_children(
