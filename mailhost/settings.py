@@ -341,10 +341,11 @@ POP3_NEWEST_FIRST = read.switch("POP3_NEWEST_FIRST", default=False)
 # Messages a maildrop offers: the newest ones. Number, default 0: all.
 POP3_MOST_MESSAGES = read.number("POP3_MOST_MESSAGES", 0)
 
-# Whether a message with 8-bit header fields is refused to a client that did not say
-# UTF8, as RFC 6856 §2.1 says. yes or no, default no: old mail has such headers, and
-# most clients never say it.
-POP3_REFUSE_RAW_HEADERS = read.switch("POP3_REFUSE_RAW_HEADERS", default=False)
+# What a client that did not say UTF8 gets of a message with 8-bit header fields.
+# `surrogate`: the same in encoded words, as RFC 6856 §2.1 allows, of the size that was
+# told; signatures and trace fields give room where needed. `refuse`: -ERR [UTF8].
+# `send`: the message as it is, against the RFC. Default surrogate.
+POP3_RAW_HEADERS = read.choice("POP3_RAW_HEADERS", ("surrogate", "refuse", "send"))
 
 # ## Keeping
 

@@ -14,6 +14,7 @@ from mailhost.mime.limits import MAX_FIELDS, MAX_HEADER
 _NAME = rb"[!-9;-~]++[ \t]*+:"
 _VALUE = rb"[^\n]*+(?:\n[ \t][^\n]*+)*+"
 FIELD = re.compile(rb"\n([!-9;-~]++)[ \t]*+:(" + _VALUE + rb")")
+WHOLE_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(" + _VALUE + rb")")
 # mbox files begin messages with a line that is no field.
 BLOCK = re.compile(
     rb"(?:>?From [^\n]*+(?:\n|\Z))?+(?:" + _NAME + _VALUE + rb"(?:\n|\Z))*+"

@@ -44,8 +44,8 @@ class Open:
 class Fetch:
     """Send `first` and a message; of its body only `lines` if that is not None.
 
-    `ascii_only`: 8-bit header fields are refused. The standing is checked again: a
-    session ends with what it logged in with.
+    `raw_headers`: what becomes of 8-bit header fields: send, surrogate or refuse. The
+    standing is checked again: a session ends with what it logged in with.
     """
 
     standing: Standing
@@ -54,7 +54,7 @@ class Fetch:
     content_id: int
     size: int
     lines: int | None = None
-    ascii_only: bool = False
+    raw_headers: str = "send"
 
 
 @dataclass(frozen=True, slots=True)

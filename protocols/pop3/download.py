@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from mailhost.mime.headers import block_end
+from mailhost.mime.surrogate import surrogate
 from mailhost.store import read
 from mailhost.store.errors import NoSuchMessage
 from mailhost.store.gate import gate
@@ -27,9 +28,22 @@ def begin(action: Fetch) -> bytes:
     octets = read.octet_range(action.content_id, 0, CHUNK)
     if len(octets) < min(action.size, CHUNK):
         raise NoSuchMessage("This message is gone")
-    if action.ascii_only and not octets[: block_end(octets, 0, len(octets))].isascii():
+    return fit(action, octets)
+
+
+def fit(action: Fetch, octets: bytes) -> bytes:
+    """Return the first octets as this client can read them. Raises Refused.
+
+    RFC 6856 §2.1
+    """
+    if action.raw_headers == "send" or octets.isascii():
+        return octets
+    end = block_end(octets, 0, len(octets))
+    if octets[:end].isascii():
+        return octets
+    if action.raw_headers == "refuse":
         raise Refused("This message wants a client that says UTF8", "UTF8")
-    return octets
+    return surrogate(octets[:end]) + octets[end:]
 
 
 def whole(action: Fetch, octets: bytes) -> bytes:
@@ -65,10 +79,14 @@ class Ahead:
     _held: dict[int, bytes] = field(default_factory=dict)  # by content
 
     def take(self, action: Fetch) -> bytes | None:
-        """Return the message if it is here, and it need not be asked who asks."""
+        """Return the message if it is here, and it need not be asked who asks.
+
+        Raises Refused.
+        """
         octets = self._held.pop(action.content_id, None)
-        asks = action.ascii_only or action.standing.is_due
-        return None if asks else octets
+        if octets is None or action.standing.is_due:
+            return None
+        return fit(action, octets)
 
     def look(self, following: Sequence[tuple[int, int]]) -> None:
         """Read the (content, size) that come next, if that is done at once."""

@@ -38,9 +38,9 @@ class Session:
         return State.AUTHORIZATION if self.maildrop is None else State.TRANSACTION
 
     @property
-    def ascii_only(self) -> bool:
-        """Whether a message with 8-bit header fields is refused."""
-        return settings.POP3_REFUSE_RAW_HEADERS and not self.utf8
+    def raw_headers(self) -> str:
+        """What to do with 8-bit header fields: send, surrogate or refuse."""
+        return "send" if self.utf8 else str(settings.POP3_RAW_HEADERS)
 
     @property
     def drop(self) -> Maildrop:

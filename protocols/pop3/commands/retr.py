@@ -31,5 +31,5 @@ class Retr:
             n,
             drop.contents[n - 1],
             size,
-            ascii_only=session.ascii_only,
+            raw_headers=session.raw_headers,
         )

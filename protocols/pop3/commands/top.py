@@ -30,5 +30,5 @@ class Top:
             drop.contents[n - 1],
             drop.size(n),
             lines=self.lines,
-            ascii_only=session.ascii_only,
+            raw_headers=session.raw_headers,
         )
