@@ -52,15 +52,17 @@ def build(  # noqa: PLR0913 - a message has this many things to say
     message_id: str,
     date: datetime,
     headers: Sequence[tuple[str, str]] = (),
+    mailboxes: Sequence[tuple[str, Sequence[Address]]] = (),
     keep_bcc: bool = False,
     report: str = "",
 ) -> bytes:
     """Return the message. Ids come without <>; bcc is written only for drafts.
 
     `alternatives` say the same as the text in other types, the richest last.
-    `headers` are further fields by name and text; `report` makes the whole a
-    multipart/report of that type (delivery-status: RFC 3462) with the attachments as
-    its parts. Raises ValueError for a name that no field can have.
+    `headers` are further fields by name and text, `mailboxes` by name and people;
+    `report` makes the whole a multipart/report of that type (delivery-status: RFC 3462)
+    with the attachments as its parts. Raises ValueError for a name that no field can
+    have.
     """
     head = [compose.date(date), compose.addresses("From", [sender])]
     for name, people in (("To", to), ("Cc", cc), ("Bcc", bcc if keep_bcc else ())):
@@ -72,6 +74,7 @@ def build(  # noqa: PLR0913 - a message has this many things to say
         compose.message_ids("In-Reply-To", [in_reply_to]),
         compose.message_ids("References", references),
         *(compose.text(name, value) for name, value in headers),
+        *(compose.addresses(name, people) for name, people in mailboxes if people),
         b"MIME-Version: 1.0\r\n",
     ]
     seed = hashlib.sha256(message_id.encode("utf-8", "replace"))

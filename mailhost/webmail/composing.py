@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils import formats, timezone
@@ -11,12 +11,19 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from mailhost.mime.addresses import Address
 from mailhost.mime.build import Attachment, build
+from mailhost.mime.headers import get
 from mailhost.mime.html import to_text
 from mailhost.mime.part import Part
-from mailhost.store import read
-from mailhost.store.gate import gate
 from mailhost.store.read import Listed
-from mailhost.webmail import door, letters, quoting, writing
+from mailhost.webmail import (
+    continuing,
+    door,
+    identities,
+    letters,
+    quoting,
+    writing,
+)
+from mailhost.webmail.identities import Sender
 from mailhost.webmail.letters import File, Where
 
 KINDS = ("reply", "all", "forward")
@@ -43,15 +50,23 @@ class Start:
     fields: dict[str, str]
     kept: tuple[Kept, ...] = ()
 
-    def signed(self, signature: str) -> "Start":
-        """Return the same with a signature above what is quoted. RFC 3676 §4.3."""
-        if not signature:
+    def signed(self, sender: Sender, *, below: bool = False) -> "Start":
+        """Return the same with a signature above what is quoted, or below it.
+
+        RFC 3676 §4.3.
+        """
+        if not sender.signature:
             return self
         text, html = self.fields.get("text", ""), self.fields.get("html", "")
-        own = f"\n\n-- \n{signature}\n"
-        lines = writing.of_text(f"-- \n{signature}")
-        signed = {"text": own + text, "html": f"<div><br></div>{lines}{html}"}
+        own = f"-- \n{sender.text}\n"
+        lines = f"<div>-- <br>{sender.signature}</div>"
+        signed = {"text": f"\n\n{own}{text}", "html": f"{BLANK}{lines}{html}"}
+        if below:
+            signed = {"text": f"{text}{own}", "html": f"{html}{lines}"}
         return Start(self.fields | signed, self.kept)
+
+
+BLANK = "<div><br></div>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,10 @@ class Written:
     # Chosen once: the Sent copy is the message that went out.
     message_id: str = ""
     html: str = ""  # with the text as its alternative
+    importance: str = ""  # high or low
+    receipt: bool = False  # on reading is asked for
+    reply_to: Sequence[Address] = ()
+    forwards: str = ""  # the id of a message that goes along, without <>
     alternatives: Sequence[Attachment] = ()  # the same for programs: an answer's event
 
     def octets(self, *, keep_bcc: bool = False) -> bytes:
@@ -89,7 +108,22 @@ class Written:
             message_id=self.message_id,
             date=timezone.localtime(),
             keep_bcc=keep_bcc,
+            headers=tuple(self._headers()),
+            mailboxes=(
+                ("Reply-To", self.reply_to),
+                (RECEIPT, [self.sender] if self.receipt else ()),
+            ),
         )
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        if self.importance:
+            yield "Importance", self.importance
+            yield "X-Priority", "1" if self.importance == "high" else "5"
+        if self.forwards:
+            yield continuing.FORWARDED, f"<{self.forwards}>"
+
+
+RECEIPT = "Disposition-Notification-To"  # RFC 8098 §2.1
 
 
 def new_message_id(address: str) -> str:
@@ -98,36 +132,48 @@ def new_message_id(address: str) -> str:
     return f"{secrets.token_hex(16)}@{host}"
 
 
-def answer(user: User, listed: Listed, where: Where, kind: str) -> Start:
-    """Return how an answer to a message, or a forward of it, starts."""
-    own = door.own_addresses(user)
+def answer(
+    user: User, listed: Listed, where: Where, kind: str, *, below: bool = False
+) -> Start:
+    """Return how an answer to a message, or a forward of it, starts.
+
+    `below`: what is written stands below what is quoted.
+    """
     content_id, root = letters.structure(where.folder_id, where.uid)
     body = _text(content_id, root)
-    fields = {"origin": where.text, "kind": kind, "sender": _sender(listed, own)}
+    sender = sender_of(user, listed)
+    fields = {"origin": where.text, "kind": kind, "sender": sender}
     if kind == "forward":
         fields["subject"] = quoting.forward_subject(listed.subject)
         fields["text"] = "\n\n" + _forwarded(listed, body)
         head = writing.of_text(_forwarded(listed, ""))
-        fields["html"] = f"<div><br></div>{head}{_html(user, where, body)}"
+        fields["html"] = f"{BLANK}{head}{_html(user, where, body)}"
         return Start(fields, _kept(where, root))
+    fields |= _recipients(listed, kind, door.own_addresses(user))
+    fields["subject"] = quoting.answer_subject(listed.subject)
+    text = f"{_attribution(listed)}\n{quoting.quoted(body)}\n"
+    html = (
+        f"{writing.of_text(_attribution(listed))}"
+        f"<blockquote>{_html(user, where, body)}</blockquote>"
+    )
+    fields["text"] = f"{text}\n\n" if below else f"\n\n{text}"
+    fields["html"] = f"{html}{BLANK}" if below else f"{BLANK}{html}"
+    return Start(fields)
+
+
+def _recipients(listed: Listed, kind: str, own: Sequence[str]) -> dict[str, str]:
     to = quoting.answer_to(
         _people(listed, "from"),
         _people(listed, "reply_to"),
         _people(listed, "to"),
         own,
     )
-    fields["to"] = quoting.spelled(to)
-    if kind == "all":
-        others = [*_people(listed, "to"), *_people(listed, "cc")]
-        without = [*own, *(person.addr for person in to)]
-        fields["cc"] = quoting.spelled(quoting.unique(others, without))
-    fields["subject"] = quoting.answer_subject(listed.subject)
-    fields["text"] = f"\n\n{_attribution(listed)}\n{quoting.quoted(body)}\n"
-    fields["html"] = (
-        f"<div><br></div>{writing.of_text(_attribution(listed))}"
-        f"<blockquote>{_html(user, where, body)}</blockquote>"
-    )
-    return Start(fields)
+    if kind != "all":
+        return {"to": quoting.spelled(to)}
+    others = [*_people(listed, "to"), *_people(listed, "cc")]
+    without = [*own, *(person.addr for person in to)]
+    cc = quoting.spelled(quoting.unique(others, without))
+    return {"to": quoting.spelled(to), "cc": cc}
 
 
 def _html(user: User, where: Where, body: str) -> str:
@@ -138,8 +184,11 @@ def _html(user: User, where: Where, body: str) -> str:
 
 
 def resume(user: User, listed: Listed, where: Where) -> Start:
-    """Return a draft as it was left."""
+    """Return a draft as it was left, with what it answers or forwards."""
     content_id, root = letters.structure(where.folder_id, where.uid)
+    header = continuing.header_of(where)
+    chain = continuing.of_draft(header)
+    origin = continuing.origin(user, where, chain)
     fields = {
         name: quoting.spelled(_people(listed, name)) for name in ("to", "cc", "bcc")
     }
@@ -150,28 +199,13 @@ def resume(user: User, listed: Listed, where: Where) -> Start:
         "text": _text(content_id, root).rstrip("\n"),
         "draft": where.text,
         "html": writing.editable(user, where, content_id, root),
+        "origin": origin.text if origin else "",
+        "kind": chain.kind if origin else "",
+        "importance": {1: "high", -1: "low"}.get(listed.importance or 0, ""),
+        "receipt": "1" if get(header, RECEIPT.encode()) else "",
     }
     fields["plain"] = "" if fields["html"] else "1"
     return Start(fields, _kept(where, root))
-
-
-def thread(origin: Where) -> tuple[str, tuple[str, ...]]:
-    """Return In-Reply-To and References of an answer. RFC 5322 §3.6.4."""
-    found = gate.read_sync(
-        read.contents, origin.folder_id, [origin.uid], ("message_id", "references")
-    )
-    if origin.uid not in found:
-        return "", ()
-    message_id, references = found[origin.uid]
-    before = [one for one in references.split("\n") if one and one != message_id]
-    chain = [*dict.fromkeys(before), *([message_id] if message_id else [])]
-    return message_id, tuple(chain[-50:])
-
-
-def sender(user: User, address: str) -> Address:
-    """Return the author of a message."""
-    local, _at, host = address.rpartition("@")
-    return Address(user.name, local, host)
 
 
 def uploaded(files: Sequence[tuple[str, str, bytes]]) -> list[Attachment]:
@@ -212,8 +246,9 @@ def _people(listed: Listed, field: str) -> list[Address]:
     return letters.people(listed, field)
 
 
-def _sender(listed: Listed, own: Sequence[str]) -> str:
+def sender_of(user: User, listed: Listed) -> str:
     """Return the address of ours the message came to, so that the answer has it."""
+    own = [one.address for one in identities.senders(user)]
     to = [*_people(listed, "to"), *_people(listed, "cc"), *_people(listed, "from")]
     met = {person.addr.casefold() for person in to}
     return next((a for a in own if a.casefold() in met), own[0] if own else "")

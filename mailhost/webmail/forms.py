@@ -101,6 +101,27 @@ class ComposeForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         input_formats=["%Y-%m-%dT%H:%M"],
     )
+    importance = forms.ChoiceField(
+        label=_("Importance"),
+        required=False,
+        choices=[("", _("normal")), ("high", _("high")), ("low", _("low"))],
+    )
+    receipt = forms.BooleanField(
+        label=_("Ask for a receipt on reading"), required=False
+    )
+    remind = forms.TypedChoiceField(
+        label=_("Remind me if nobody answers"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", _("never")),
+            ("1", _("after a day")),
+            ("3", _("after three days")),
+            ("7", _("after a week")),
+            ("14", _("after two weeks")),
+        ],
+    )
     attached = Files(label=_("Attach files"), required=False)
     # The message that is answered or forwarded, and the draft this continues.
     origin = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -108,11 +129,13 @@ class ComposeForm(forms.Form):
     draft = forms.CharField(required=False, widget=forms.HiddenInput)
 
     @override
-    def __init__(self, senders: Sequence[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, senders: Sequence[tuple[str, str]], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         sender = self.fields["sender"]
         assert isinstance(sender, forms.ChoiceField)
-        sender.choices = [(address, address) for address in senders]
+        sender.choices = list(senders)
         for name in ("to", "cc", "bcc"):
             self.fields[name].widget.attrs.update(
                 {

@@ -13,10 +13,11 @@ from typing_extensions import override
 
 from accounts.models import Account
 from mailhost.webmail.teammodels import SeenMeeting, Transfer, TransferChunk
+from mailhost.webmail.writingmodels import Identity, Template
 
 __all__ = [
-    "Contact", "Label", "Preferences", "SavedSearch", "SeenMeeting", "SenderChoice",
-    "Transfer", "TransferChunk", "Undo",
+    "Contact", "Identity", "Label", "Preferences", "SavedSearch", "SeenMeeting",
+    "SenderChoice", "Template", "Transfer", "TransferChunk", "Undo",
 ]  # fmt: skip
 
 
@@ -66,6 +67,9 @@ class Preferences(models.Model):
         _("seconds to undo sending"), default=10, validators=[MaxValueValidator(60)]
     )
     signature = models.TextField(_("signature"), blank=True, max_length=4000)
+    answers_below = models.BooleanField(
+        _("answer below what is quoted"), default=False, db_default=False
+    )
 
     @override
     def __str__(self) -> str:

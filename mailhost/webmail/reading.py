@@ -17,6 +17,8 @@ from mailhost.webmail import (
     door,
     letters,
     pictures,
+    receipts,
+    reminders,
     rows,
     sending,
     trust,
@@ -26,6 +28,8 @@ from mailhost.webmail.calendars import cards
 from mailhost.webmail.calendars.cards import Card
 from mailhost.webmail.letters import Body, File
 from mailhost.webmail.models import Preferences
+from mailhost.webmail.receipts import Asked
+from mailhost.webmail.reminders import Reminder
 from mailhost.webmail.rows import Known, Row
 from mailhost.webmail.trust import Trust
 from mailhost.webmail.unsubscribing import Way
@@ -47,6 +51,8 @@ class Inside:
     warnings: Sequence[str]
     unsubscribe: Way
     standings: Sequence[Standing]  # of what was sent
+    reminder: Reminder | None  # of what was sent
+    receipt: Asked | None  # who asks to hear that it is read
     trust: Sequence[Trust]  # what was found when it came
     invitation: Card | None
 
@@ -180,11 +186,19 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
         deceits.warnings(author, people["reply_to"], viewer.known),
         unsubscribing.way_of(header),
         _standings(folder, viewer, message_id),
+        _reminder(folder, viewer, message_id),
+        receipts.asked(viewer.user, folder, listed, header),
         trust.of(
             gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
         ),
         cards.card(viewer.user, folder, listed, event) if event else None,
     )
+
+
+def _reminder(folder: FolderInfo, viewer: Viewer, message_id: str) -> Reminder | None:
+    if folder.role != "sent":
+        return None
+    return reminders.of(viewer.user, folder.account_id, message_id)
 
 
 def _standings(

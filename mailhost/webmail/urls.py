@@ -18,8 +18,10 @@ from mailhost.webmail.views import (
     page,
     parts,
     saving,
+    senders,
     settings,
     suggesting,
+    templating,
 )
 
 app_name = "webmail"
@@ -55,6 +57,11 @@ urlpatterns = [
     path("unsend/<row:number>/", compose.unsend, name="unsend"),
     path("waiting/", compose.waiting, name="waiting"),
     path("people/", compose.complete, name="people"),
+    path(MESSAGE + "receipt/", letter.receipt, name="receipt"),
+    path(MESSAGE + "remind/", letter.remind, name="remind"),
+    path("templates/<row:number>/", templating.show, name="template"),
+    path("templates/<row:number>/change/", templating.change, name="template_change"),
+    path("settings/senders/", senders.keep, name="senders"),
     path("settings/", settings.show, name="settings"),
     path("settings/display/", settings.display, name="display"),
     path("settings/language/", locale.keep, name="locale"),

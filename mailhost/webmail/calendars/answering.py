@@ -9,7 +9,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 from accounts.models import User
 from mailhost.mime.addresses import Address
 from mailhost.mime.build import Attachment
-from mailhost.webmail import composing, sending
+from mailhost.webmail import composing, identities, sending
 from mailhost.webmail.calendars.cards import Card
 from mailhost.webmail.calendars.reading import Meeting, Person, When
 from mailhost.webmail.composing import Written
@@ -68,7 +68,7 @@ def _letter(
     assert organiser is not None
     local, _at, host = organiser.address.rpartition("@")
     subject = texts[given] % meeting.summary
-    sender = composing.sender(user, me.address)
+    sender = identities.of(user, me.address).mailbox
     calendar = reply(meeting, me, sender.name, given, comment, timezone.now())
     return Written(
         sender,

@@ -26,20 +26,24 @@ from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
 from mailhost.webmail import (
     composing,
+    continuing,
     door,
+    identities,
     people,
     quoting,
     refusals,
+    reminders,
     sending,
     writing,
 )
 from mailhost.webmail.composing import Kept, Start, Written
+from mailhost.webmail.continuing import Chain
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.forms import ComposeForm
 from mailhost.webmail.letters import Where
 from mailhost.webmail.models import Contact
 from mailhost.webmail.sending import Sent
-from mailhost.webmail.views import page
+from mailhost.webmail.views import page, templating
 
 READER = "webmail/reader/compose.html"
 FILES = "webmail/reader/attach.html"
@@ -50,40 +54,56 @@ WAITING = "webmail/reader/waiting.html"
 @signed_in
 def compose(request: Request) -> HttpResponse:
     """Show the form; POST with action=send or action=draft."""
-    own = door.own_addresses(request.user)
     if request.method != "POST":
-        start = _start(request, own)
+        start = _start(request)
         plain = {"plain": "1" if page.preferences(request).plain else ""}
-        initial = plain | start.fields
-        return _form(request, ComposeForm(own, initial=initial), start.kept)
-    form = ComposeForm(own, request.POST, request.FILES)
+        return _form(request, _blank(request, plain | start.fields), start.kept)
+    form = ComposeForm(_choices(request), request.POST, request.FILES)
     kept = _kept(request)
     if form.is_valid() and _is_too_large(form, kept):
         form.add_error("attached", _("The files are too large to send."))
     if form.errors:
         return _form(request, form, kept)
+    if request.POST.get("action") == "template":
+        return templating.kept(request, form.cleaned_data)
     if request.POST.get("action") == "draft":
         if request.POST.get("auto"):
             return _autosave(request, form, kept)
-        return _save(request, form, kept, own)
+        return _save(request, form, kept)
     return _send(request, form, kept)
 
 
-def _start(request: Request, own: list[str]) -> Start:
-    asked = request.GET
+def _choices(request: Request) -> list[tuple[str, str]]:
+    found = identities.senders(request.user)
+    return [(one.address, one.label) for one in found]
+
+
+def _blank(request: Request, fields: dict[str, str]) -> ComposeForm:
+    return ComposeForm(_choices(request), initial=fields)
+
+
+def _start(request: Request) -> Start:
+    asked, user = request.GET, request.user
+    below = page.preferences(request).answers_below
     for kind in ("draft", *composing.KINDS):
         if kind in asked:
             where = _where(request, asked[kind])
             if where is None:
                 raise Http404
-            _folder, listed = door.message(request.user, *where)
+            _folder, listed = door.message(user, *where)
             if kind == "draft":
-                return composing.resume(request.user, listed, where)
-            found = composing.answer(request.user, listed, where, kind)
-            return found.signed(page.preferences(request).signature)
+                return composing.resume(user, listed, where)
+            found = composing.answer(user, listed, where, kind, below=below)
+            sender = identities.of(user, found.fields["sender"])
+            return found.signed(sender, below=below and kind != "forward")
     fields = {name: asked.get(name, "")[:1000] for name in ("to", "subject")}
-    fields["sender"] = own[0] if own else ""
-    return Start(fields).signed(page.preferences(request).signature)
+    if "template" in asked:
+        fields |= templating.fields(request)
+    senders = identities.senders(user)
+    if not senders:
+        return Start(fields)
+    start = Start(fields | {"sender": senders[0].address})
+    return start.signed(senders[0], below="template" in asked)
 
 
 def _where(request: Request, text: str) -> Where | None:
@@ -111,31 +131,45 @@ def _kept(request: Request) -> list[Kept]:
 
 def _written(request: Request, form: ComposeForm, kept: list[Kept]) -> Written:
     data = form.cleaned_data
-    origin = Where.read(data["origin"])
-    in_reply_to, references = "", tuple[str, ...]()
-    if origin is not None:
-        door.message(request.user, *origin)
-        in_reply_to, references = composing.thread(origin)
-    if data["kind"] == "forward":
-        in_reply_to = ""
+    chain = _chain(request, data)
+    sender = identities.of(request.user, data["sender"])
     html = writing.Html("", [])
     text = data["text"].replace("\r\n", "\n")
     if data["html"] and not data["plain"]:
         html = writing.cleaned(request.user, data["html"])
         text = to_text(html.text)
     return Written(
-        composing.sender(request.user, data["sender"]),
+        sender.mailbox,
         data["to"],
         data["cc"],
         data["bcc"],
         data["subject"],
         text,
         [*html.pictures, *_attachments(form, kept)],
-        in_reply_to,
-        references,
+        chain.in_reply_to,
+        chain.references,
         composing.new_message_id(data["sender"]),
         html.text,
+        data["importance"],
+        data["receipt"],
+        sender.answers_to,
+        chain.forwards,
     )
+
+
+def _chain(request: Request, data: dict[str, Any]) -> Chain:
+    """Return what the message belongs to: as chosen, else as the draft has it."""
+    origin, draft = Where.read(data["origin"]), Where.read(data["draft"])
+    if origin is not None:
+        door.message(request.user, *origin)
+        return continuing.of_origin(origin, data["kind"])
+    if draft is None:
+        return Chain()
+    try:
+        door.message(request.user, *draft)
+    except Http404:  # another window has saved it anew
+        return Chain()
+    return continuing.of_draft(continuing.header_of(draft))
 
 
 def _attachments(form: ComposeForm, kept: list[Kept]) -> list[Attachment]:
@@ -165,15 +199,19 @@ def _send(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse
     if later and later <= timezone.now():
         form.add_error("later", _("This time is over."))
         return _form(request, form, kept)
+    due = later or (timezone.now() + timedelta(seconds=seconds))
     try:
+        # First: what is sent and then forgotten would be missed.
+        reminders.after(request.user, written, data["remind"] or 0, due)
         sent = sending.send(
             request.user,
             written,
             peer=request.META.get("REMOTE_ADDR", ""),
-            due=later or (timezone.now() + timedelta(seconds=seconds)),
+            due=due,
             waits=bool(later or seconds),
         )
     except sending.NotSent as error:
+        reminders.call_off(request.user, written)
         form.add_error(None, _("It was not sent. %s") % error)
         return _form(request, form, kept)
     _settle(request, data)
@@ -210,9 +248,7 @@ def _drop(request: Request, draft: Where) -> None:
         sending.drop_draft(Where(folder.account_id, folder.id, listed.uid))
 
 
-def _save(
-    request: Request, form: ComposeForm, kept: list[Kept], own: list[str]
-) -> HttpResponse:
+def _save(request: Request, form: ComposeForm, kept: list[Kept]) -> HttpResponse:
     old = Where.read(form.cleaned_data["draft"])
     try:
         draft = sending.save_draft(request.user, _written(request, form, kept))
@@ -223,10 +259,8 @@ def _save(
         _drop(request, old)
     _folder, listed = door.message(request.user, *draft)
     start = composing.resume(request.user, listed, draft)
-    fields = start.fields | {
-        name: form.cleaned_data[name] for name in ("origin", "kind")
-    }
-    response = _form(request, ComposeForm(own, initial=fields), start.kept)
+    fields = start.fields | {"remind": str(form.cleaned_data["remind"] or "")}
+    response = _form(request, _blank(request, fields), start.kept)
     response["HX-Trigger"] = json.dumps(
         {"mailchanged": "", "mailnotice": _("Draft saved.")}
     )
@@ -262,6 +296,7 @@ def unsend(request: Request, number: int) -> HttpResponse:
     if recalled is None:
         return door.told(_("It is too late: the message is on its way."), 404)
     draft = sending.keep_draft(request.user, recalled)
+    reminders.recalled(request.user, recalled)
     address = f"{reverse('webmail:compose')}?draft={draft.text}"
     if not request.htmx:
         return redirect(address)
@@ -312,8 +347,22 @@ def _done(request: Request, text: str, number: int | None = None) -> HttpRespons
     return response
 
 
+def signatures(request: Request) -> dict[str, dict[str, str]]:
+    """Return the signature of each sender, for the form to change it."""
+    return {
+        one.address: {"html": one.signature, "text": one.text}
+        for one in identities.senders(request.user)
+    }
+
+
 def _form(request: Request, form: ComposeForm, kept: Any) -> HttpResponse:
-    context = {"form": form, "kept": kept}
+    context = {
+        "form": form,
+        "kept": kept,
+        "senders": signatures(request),
+        "templates": templating.of(request.user),
+        "below": page.preferences(request).answers_below,
+    }
     if request.htmx.target == "reader":
         return render(request, READER, context)
     inbox = page.inbox(request)

@@ -1,25 +1,40 @@
 """What is done with one letter that is open: pictures, unsubscribe, block, preview."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.mime.decode import text_of
 from mailhost.mime.html import to_text
 from mailhost.mime.message import parse
-from mailhost.store import blocking, read
+from mailhost.store import blocking, read, reminding
 from mailhost.store.gate import gate
-from mailhost.webmail import door, letters, pictures, reading, rows, unsubscribing
+from mailhost.webmail import (
+    door,
+    letters,
+    pictures,
+    reading,
+    receipts,
+    reminders,
+    rows,
+    snoozes,
+    unsubscribing,
+)
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.letters import Where
+from mailhost.webmail.reminders import Reminder
+from mailhost.webmail.sending import NotSent
 from mailhost.webmail.views import page
 from mailhost.webmail.views.parts import part_of
 
 LETTER = "webmail/reader/letter.html"
+MOST_DAYS = 366
 MOST_TEXT = 200_000  # characters of a preview
 
 
@@ -135,3 +150,66 @@ def printed(
     found = _found(request, Where(account_id, folder_id, uid))
     found["preferences"] = page.preferences(request)
     return render(request, "webmail/print.html", found)
+
+
+@require_POST
+@signed_in
+def receipt(
+    request: Request, account_id: int, folder_id: int, uid: int
+) -> HttpResponse:
+    """Send the receipt that was asked for; `send`=0 declines it. RFC 8098 §2.1."""
+    folder, listed = door.message(request.user, account_id, folder_id, uid)
+    *_rest, header, _message_id = letters.opened(folder_id, uid)
+    where = Where(account_id, folder_id, uid)
+    asks = receipts.asked(request.user, folder, listed, header)
+    if asks is None:
+        raise Http404
+    if request.POST.get("send") != "1":
+        receipts.settle(folder, uid)
+        return _settled(request, where, _("No receipt is sent."))
+    try:
+        receipts.give(request.user, folder, listed, asks)
+    except NotSent as error:
+        return door.told(str(error), 409)
+    return _settled(request, where, _("The receipt was sent."))
+
+
+def _settled(request: Request, where: Where, text: str) -> HttpResponse:
+    if not request.htmx:
+        return redirect("webmail:home")
+    return page.noticed(letter_again(request, where), text)
+
+
+@require_POST
+@signed_in
+def remind(request: Request, account_id: int, folder_id: int, uid: int) -> HttpResponse:
+    """Let a sent message come back in `days`, or at `until`; neither calls it off."""
+    folder, _listed = door.message(request.user, account_id, folder_id, uid)
+    *_rest, message_id = letters.opened(folder_id, uid)
+    found = reminders.of(request.user, account_id, message_id)
+    if found is None or folder.role != "sent":
+        raise Http404
+    if not set("wi") <= set(folder.rights):
+        raise PermissionDenied
+    if (refused := _remind(request, found, account_id, message_id)) is not None:
+        return door.told(refused, 409)
+    return letter_again(request, Where(account_id, folder_id, uid))
+
+
+def _remind(
+    request: Request, found: Reminder, account_id: int, message_id: str
+) -> str | None:
+    """Do what the form says; return why not."""
+    days, until = page.number(request.POST.get("days")), request.POST.get("until", "")
+    due = snoozes.read(until)
+    if days and days <= MOST_DAYS:
+        due = timezone.now() + timedelta(days=days)
+    if due is not None and found.is_answered:
+        return _("It was answered already.")
+    if due is None and (days or until):
+        return _("Choose a time that is still to come.")
+    if due is None:
+        gate.write_sync([account_id], reminding.forget, account_id, message_id)
+    else:
+        reminders.set_(request.user, account_id, message_id, due)
+    return None

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.store import blocking
 from mailhost.store.gate import gate
-from mailhost.webmail import devices, door, labels, localeform, people
+from mailhost.webmail import devices, door, identities, labels, localeform, people
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.localeform import LocaleForm
-from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch
+from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch, Template
 from mailhost.webmail.views import page
 from mailhost.webmail.views.parts import given
 
@@ -40,6 +40,7 @@ class PreferencesForm(PreferencesBase):
         model = Preferences
         fields = (
             "threaded", "theme", "density", "pictures", "plain", "undo_seconds",
+            "answers_below",
             "signature",
         )  # fmt: skip
 
@@ -68,6 +69,8 @@ def shown(request: Request, **more: Any) -> HttpResponse:
             }
             for one in accounts
         ],
+        "senders": identities.senders(user),
+        "templates": Template.objects.filter(user=user).order_by("name"),
         "saved": SavedSearch.objects.filter(user=user).order_by("name"),
         **devices.context(request),
         "contacts": Contact.objects.filter(user=user, kept=True).order_by("name")[:200],

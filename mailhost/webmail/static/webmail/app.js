@@ -10,7 +10,8 @@ import "./focus.js";
 import "./moving.js";
 import "./suggesting.js";
 import "./palette.js";
-import { startWriting } from "./writing.js";
+import { startRich } from "./signatures.js";
+import { startWriting, toFragment } from "./writing.js";
 
 const app = () => $(".app");
 
@@ -40,6 +41,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     else if (event.detail.requestConfig?.triggeringEvent?.type === "click") $("#reader").focus();
     toNewest();
   }
+  if ($("[data-rich]")) startRich(toFragment);
   if (event.detail.target.id === "preview") event.detail.target.showModal();
   fitFrames();
   refreshMarks();
@@ -154,6 +156,7 @@ fitFrames();
 refreshMarks();
 toNewest();
 startWriting();
+startRich(toFragment);
 startKeys({ show, refreshMarks });
 startLive(app().dataset.live);
 // Who never chose a time zone gets that of the browser.

@@ -21,7 +21,7 @@ function pick(refreshMarks) {
 
 export function startKeys({ show, refreshMarks }) {
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.name === "until") {
+    if (event.key === "Enter" && event.target.dataset?.enters !== undefined) {
       // The form's first button is another one.
       event.preventDefault();
       event.target.parentElement.querySelector("button").click();

@@ -1,12 +1,13 @@
 // Writing: the editor, drafts that save themselves, files, people, reminders.
 import { $, $$, notice, say } from "./dom.js";
+import { belowQuote, Signatures, insertTemplate } from "./signatures.js";
 
 const AFTER = 4000; // milliseconds of quiet until a draft is saved
 const KEPT = new Set(["A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "FONT", "H1", "H2", "H3", "I", "IMG", "LI", "OL", "P", "PRE", "S", "SPAN", "STRONG", "SUB", "SUP", "TABLE", "TBODY", "TD", "TH", "TR", "U", "UL"]);
 
 // What is pasted is read in a document of its own, where nothing is fetched or run; the
 // server cleans what is sent once more.
-function toFragment(html) {
+export function toFragment(html) {
   const inert = document.implementation.createHTMLDocument("");
   inert.body.innerHTML = html;
   for (const one of [...inert.body.querySelectorAll("*")]) {
@@ -28,6 +29,7 @@ class Writing {
     this.editor = null;
     this.due = null;
     this.saving = Promise.resolve();
+    this.signatures = new Signatures(this);
     form.addEventListener("input", () => this.changed());
     if (!$("[name=plain]", form).value) this.rich();
     $("[data-plain]", form).addEventListener("click", () => this.toPlain());
@@ -88,9 +90,13 @@ class Writing {
     else if (this.editor) {
       this.editor.moveCursorToStart();
       this.editor.focus();
+      if ($("[data-below]", this.form)) belowQuote(this.editor, $(".editor", this.form));
     } else {
       $("#id_text", this.form).focus({ preventScroll: true });
-      $("#id_text", this.form).setSelectionRange(0, 0);
+      const text = $("#id_text", this.form);
+      const end = text.value.lastIndexOf("\n-- \n");
+      const at = $("[data-below]", this.form) ? (end < 0 ? text.value.length : end) : 0;
+      text.setSelectionRange(at, at);
     }
   }
 
@@ -174,6 +180,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   clearTimeout(current.due);
   current.collect();
   event.detail.formData.set("html", $("[name=html]", current.form).value);
+});
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest(".write [data-template]");
+  if (chosen && current) insertTemplate(current, chosen.dataset.template);
 });
 document.addEventListener("change", (event) => {
   if (event.target.name === "attached" && event.target.files.length) current?.upload();
