@@ -1,6 +1,7 @@
 """Text as format=flowed, and quoted-printable. RFC 3676 §4, RFC 2045 §6.7."""
 
 import binascii
+import re
 from collections.abc import Iterator
 
 # Characters of a flowed line, its trailing space counted (RFC 3676 §4.2 says 78).
@@ -24,25 +25,44 @@ def _lines(text: str) -> Iterator[str]:
         # "-- " is the signature's mark and stays fixed (RFC 3676 §4.3).
         paragraph = line if line == "-- " else line.rstrip(" ")
         if line.startswith(">"):
-            yield paragraph  # as the reader's program quoted it
+            yield from _quoted_lines(paragraph)
         else:
             yield from _wrap(paragraph)
 
 
+def _quoted_lines(paragraph: str) -> Iterator[str]:
+    """Cut a quoted line into flowed ones of the same depth. RFC 3676 §4.5."""
+    mark = QUOTE.match(paragraph)
+    assert mark is not None
+    if mark.end() == len(paragraph):
+        yield mark[1]
+        return
+    for line in _cut(paragraph[mark.end() :], max(WIDTH - mark.end(), MARGIN)):
+        yield f"{mark[1]} {line}"
+
+
+QUOTE = re.compile(r"(>+) ?")
+MARGIN = 20  # characters of text that deep quotes have at least
+
+
 def _wrap(paragraph: str) -> Iterator[str]:
-    """Cut after spaces so that a line holds WIDTH characters, if it has spaces."""
+    return map(_stuffed, _cut(paragraph, WIDTH))
+
+
+def _cut(paragraph: str, width: int) -> Iterator[str]:
+    """Cut after spaces so that a line holds `width` characters, if it has spaces."""
     start, size = 0, len(paragraph)
-    while size - start > WIDTH:
-        cut = paragraph.rfind(" ", start, start + WIDTH) + 1
+    while size - start > width:
+        cut = paragraph.rfind(" ", start, start + width) + 1
         if cut <= start:
-            cut = paragraph.find(" ", start + WIDTH) + 1
+            cut = paragraph.find(" ", start + width) + 1
         if cut <= start:
             break
         while cut < size and paragraph[cut] == " ":
             cut += 1
-        yield _stuffed(paragraph[start:cut])
+        yield paragraph[start:cut]
         start = cut
-    yield _stuffed(paragraph[start:])
+    yield paragraph[start:]
 
 
 def _stuffed(line: str) -> str:

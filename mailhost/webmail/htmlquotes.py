@@ -1,6 +1,9 @@
 """Quotes at the end of sanitised HTML, folded: no script is needed to unfold them."""
 
 import re
+from collections.abc import Sequence
+
+from mailhost.webmail import outlook
 
 BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^>]*>")
 TAG = re.compile(r"<[^>]*>")
@@ -12,6 +15,8 @@ def fold(html: str) -> str:
 
     What is nothing but quotes, or goes on after them, is left as it is.
     """
+    if unmarked := [s for s in outlook.spans(html) if _has_words(html[slice(*s)])]:
+        return _folded(html, unmarked) if _has_words(html[: unmarked[0][0]]) else html
     spans = _outermost(html)
     if not spans or _has_words(html[spans[-1][1] :]):
         return html
@@ -20,8 +25,12 @@ def fold(html: str) -> str:
         start -= 1
     if not _has_words(html[: spans[start][0]]):
         return html
-    pieces, position = [], 0
-    for first, end in spans[start:]:
+    return _folded(html, spans[start:])
+
+
+def _folded(html: str, spans: Sequence[tuple[int, int]]) -> str:
+    pieces, position = list[str](), 0
+    for first, end in spans:
         pieces += [html[position:first], FOLD, html[first:end], "</details>"]
         position = end
     return "".join([*pieces, html[position:]])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from mailhost.mime.addresses import Address
+from mailhost.webmail import outlook
 
 ANSWER = re.compile(r"\s*(?:re|aw|sv|antw|vs)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 FORWARD = re.compile(r"\s*(?:fwd?|wg)\s*:", re.IGNORECASE)
@@ -50,6 +51,9 @@ def folded(text: str) -> tuple[str, str]:
     as it is, and so is a text that is nothing but a quote.
     """
     lines = text.rstrip().split("\n")
+    unmarked = outlook.start(lines)
+    if unmarked is not None and any(line.strip() for line in lines[:unmarked]):
+        return "\n".join(lines[:unmarked]), "\n".join(lines[unmarked:])
     start = len(lines)
     while start and (lines[start - 1].startswith(">") or not lines[start - 1].strip()):
         start -= 1

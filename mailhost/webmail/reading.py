@@ -31,6 +31,7 @@ from mailhost.webmail.models import Preferences
 from mailhost.webmail.receipts import Asked
 from mailhost.webmail.reminders import Reminder
 from mailhost.webmail.rows import Known, Row
+from mailhost.webmail.searching import asking
 from mailhost.webmail.trust import Trust
 from mailhost.webmail.unsubscribing import Way
 
@@ -55,6 +56,8 @@ class Inside:
     receipt: Asked | None  # who asks to hear that it is read
     trust: Sequence[Trust]  # what was found when it came
     invitation: Card | None
+    query: str = ""  # by which it was found
+    words: Sequence[str] = ()  # of it, to be set off
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Viewer:
     user: User
     preferences: Preferences
     images: bool = False  # asked for, this once
+    query: str = ""  # of the search that it is opened from
 
     @property
     def known(self) -> set[str]:
@@ -192,6 +196,8 @@ def inside(folder: FolderInfo, listed: Listed, viewer: Viewer) -> Inside:
             gate.read_sync(verdict.of_message, folder.account_id, listed.email_id)
         ),
         cards.card(viewer.user, folder, listed, event) if event else None,
+        viewer.query,
+        asking.words(viewer.query) if viewer.query else (),
     )
 
 

@@ -6,6 +6,18 @@ Holes are `{name}`; a text with a number in it is worded so that any number fits
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# What speaks of an attachment, in every language that the pages speak: people write in
+# another than they read. A regular expression, without case.
+ATTACHMENT = (
+    "attach|enclosed"
+    "|anhang|anhäng|angehängt|anbei|beigefügt|beiliegend"
+    "|adjunt|anexo"
+    "|ci-joint|pi[eè]ces? jointes?|je joins|en annexe"
+    "|allegat|allego"
+    "|bijlage|bijgevoegd|bijgaand"
+    "|مرفق|أرفق|المرفق"
+)
+
 TEXTS: dict[str, str | Promise] = {
     "failed": _("Something went wrong."),
     "gone": _("This is not there any more."),
@@ -15,6 +27,5 @@ TEXTS: dict[str, str | Promise] = {
     "selected": _("{number} selected"),
     "saved": _("Draft saved."),
     "forgot": _("You wrote of an attachment, but there is none. Send it anyway?"),
-    # Words that speak of an attachment, with | between: a regular expression.
-    "attachment": _("attach|enclosed"),
+    "attachment": ATTACHMENT,
 }

@@ -13,7 +13,14 @@ from mailhost.store.searching import Row
 from mailhost.store.values import FolderInfo, Place
 from mailhost.webmail import door, labels, places, rows
 from mailhost.webmail.searching import operators
-from mailhost.webmail.searching.grammar import Group, Node, Term, Without, parse
+from mailhost.webmail.searching.grammar import (
+    LONGEST,
+    Group,
+    Node,
+    Term,
+    Without,
+    parse,
+)
 from mailhost.webmail.searching.operators import World
 
 # Not looked into unless they are named.
@@ -57,6 +64,11 @@ def page(
     end = max(left, default=None)
     kept = [pair for pair in found[:limit] if end is None or pair[0].place >= end]
     return Found(_shown(user, kept), places.written(end), operators.texts_of(tree))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a query that are set off in what it finds."""
+    return operators.texts_of(parse(text[:LONGEST]))
 
 
 def _search(asked: Asked, place: Place | None, limit: int) -> searching.Hits:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from mailhost.mime.addresses import Address
-from mailhost.webmail import quoting, snoozes
+from mailhost.webmail import hits, quoting, snoozes
 from mailhost.webmail.texts import TEXTS
 
 register = template.Library()
@@ -175,16 +175,19 @@ def marked(text: str, words: Sequence[str]) -> SafeString:
 
 
 @register.filter
-def letter_text(text: str) -> SafeString:
-    """Return text as HTML: links can be followed, quotes are set apart by level."""
+def letter_text(text: str, words: Sequence[str] = ()) -> SafeString:
+    """Return text as HTML: links can be followed, quotes are set apart by level.
+
+    `words` are set off, as a search found them.
+    """
     shown, quoted = quoting.folded(text)
     if not quoted:
-        return mark_safe(_blocks(shown))  # noqa: S308 - every piece was escaped
+        return mark_safe(hits.mark(_blocks(shown), words))  # noqa: S308 - every piece was escaped
     return format_html(
         '{}<details class="quote"><summary title="{}">•••</summary>{}</details>',
-        mark_safe(_blocks(shown)),  # noqa: S308 - as above
+        mark_safe(hits.mark(_blocks(shown), words)),  # noqa: S308 - as above
         _("Quoted text"),
-        mark_safe(_blocks(quoted)),  # noqa: S308 - as above
+        mark_safe(hits.mark(_blocks(quoted), words)),  # noqa: S308 - as above
     )
 
 

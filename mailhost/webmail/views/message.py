@@ -12,6 +12,7 @@ from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo
 from mailhost.webmail import door, labels, letters, reading
 from mailhost.webmail.door import Request, signed_in
+from mailhost.webmail.searching.grammar import LONGEST
 from mailhost.webmail.views import page
 
 READER = "webmail/reader/conversation.html"
@@ -47,6 +48,7 @@ def reads(request: Request, folder: FolderInfo, listed: Listed) -> dict[str, Any
             skipped=page.number(request.GET.get("older")) or 0,
         ),
         "current": folder,
+        "found_by": request.GET.get("q", "")[:LONGEST],
         "preferences": page.preferences(request),
         "targets": _targets(request, folder),
         "labels": labels.known(request.user, folder.account_id).values(),

@@ -19,6 +19,7 @@ from mailhost.webmail.models import SavedSearch
 from mailhost.webmail.reading import Viewer
 from mailhost.webmail.rows import PAGE, Row
 from mailhost.webmail.searching import asking
+from mailhost.webmail.searching.grammar import LONGEST
 
 EMPTY_READER = "webmail/reader/empty.html"
 
@@ -44,6 +45,11 @@ class Listing:
     def more(self) -> str:
         """Where the next page is."""
         return self._url({"before": self.left})
+
+    @property
+    def carried(self) -> str:
+        """What a message's address has behind it, so that its hits are set off."""
+        return f"?{urlencode({'q': self.query})}" if self.query else ""
 
     def _url(self, more: dict[str, str | None]) -> str:
         path = folder_url(self.folder)
@@ -108,7 +114,8 @@ def preferences(request: Request) -> Any:
 
 def viewer(request: Request, *, images: bool = False) -> Viewer:
     """Return who looks at letters."""
-    return Viewer(request.user, preferences(request), images)
+    query = request.GET.get("q", "")[:LONGEST]
+    return Viewer(request.user, preferences(request), images, query)
 
 
 def noticed(response: HttpResponse, text: str, **more: object) -> HttpResponse:

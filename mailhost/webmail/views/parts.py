@@ -21,6 +21,7 @@ from mailhost.store.gate import gate
 from mailhost.webmail import (
     deceits,
     door,
+    hits,
     htmlquotes,
     letters,
     pictures,
@@ -31,6 +32,7 @@ from mailhost.webmail import (
 )
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.letters import Where
+from mailhost.webmail.searching import asking
 
 # Types that a download may keep; the others become octets.
 HARMLESS = frozenset(
@@ -77,6 +79,7 @@ def html(
         (lambda url: pictures.url_for(user, url)) if remote else None,
     )
     body = deceits.mark_links(htmlquotes.fold(shown.html))
+    body = hits.mark(body, asking.words(request.GET.get("q", "")))
     context = {"shown": shown, "body": body}
     response = render(request, "webmail/reader/html.html", context)
     ours = [request.build_absolute_uri("/inline/")]

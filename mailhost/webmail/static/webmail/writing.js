@@ -155,9 +155,21 @@ class Writing {
     return this.save((part) => (bar.value = part));
   }
 
+  // What is written here, without what it quotes; plain text has a signature behind.
+  ownWords() {
+    const subject = $("#id_subject", this.form).value;
+    if (!this.editor) {
+      const lines = $("#id_text", this.form).value.split(/^-- $/m)[0].split("\n");
+      return [subject, ...lines.filter((line) => !line.startsWith(">"))].join("\n");
+    }
+    const copy = $(".editor", this.form).cloneNode(true);
+    for (const one of $$("blockquote", copy)) one.remove();
+    return `${subject}\n${copy.textContent}`;
+  }
+
   // Asks before a letter leaves without what it speaks of.
   forgot() {
-    const own = ($(".editor", this.form).hidden ? $("#id_text", this.form).value : $(".editor", this.form).innerText).split(/^(?:>|-- $)/m)[0];
+    const own = this.ownWords();
     const has = $("[name=kept]:checked", this.form) || $("[name=attached]", this.form).files.length;
     return new RegExp(say("attachment"), "i").test(own) && !has && !confirm(say("forgot"));
   }
