@@ -93,6 +93,16 @@ async def test_chains_grow_and_verify() -> None:
         assert b"dmarc=pass" in found.said
 
 
+async def test_where_others_fold_does_not_matter() -> None:
+    octets = sealed(MESSAGE)
+    for folded in (
+        octets.replace(b";\r\n ", b";\r\n\t"),
+        octets.replace(b"ARC-Message-Signature: ", b"ARC-Message-Signature:\r\n\t"),
+    ):
+        assert folded != octets
+        assert (await arc.verify(letter_of(folded), zone())).result == "pass"
+
+
 @pytest.mark.parametrize(
     "change",
     [
