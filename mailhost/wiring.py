@@ -29,6 +29,7 @@ def name_jobs() -> None:
     register("wake", "mailhost.store.snoozing.wake")
     register("remind", "mailhost.store.reminding.come_back")
     register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
+    register("sweep sent", "mailhost.outbound.states.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
     carry = "mailhost.webmail.transfers"
     minutes = timedelta(minutes=3)

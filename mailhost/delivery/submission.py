@@ -29,6 +29,7 @@ from mailhost.delivery.incoming import (
 from mailhost.delivery.outcomes import QUEUED, Outcome
 from mailhost.delivery.reports import tell_success
 from mailhost.delivery.routes import Route, routes
+from mailhost.outbound import states
 from mailhost.outbound.completion import authors, complete
 from mailhost.outbound.signing import signed
 from mailhost.outbound.values import Envelope, Recipient
@@ -114,6 +115,8 @@ async def submit(  # noqa: PLR0913 - a submission has this many sides
             await breach.tell(user_id, str(error))
         raise NotPermitted(HELD) from None
     result = _results(going, envelope, stored)
+    if ends := _ends(going, envelope, result):
+        await gate.write((), states.note, user_id, envelope.envid, ends)
     await tell_success(going.octets, envelope, result, found.routes)
     if found.standing.keeps_copy if copy is None else copy:
         await copies.keep(user_id, envelope.mail_from, octets, going.octets)
@@ -151,7 +154,26 @@ def submit_sync(
         if gate.write_sync((), limits.hold, user_id, str(error)):
             breach.tell_sync(user_id, str(error))
         raise NotPermitted(HELD) from None
-    return _results(going, envelope, {row.account_id: row for row in stored})
+    result = _results(going, envelope, {row.account_id: row for row in stored})
+    if ends := _ends(going, envelope, result):
+        gate.write_sync((), states.note, user_id, envelope.envid, ends)
+    return result
+
+
+def _ends(
+    going: _Outgoing, envelope: Envelope, result: Mapping[str, Outcome]
+) -> list[tuple[str, bool, str]]:
+    """Return what became of it on this host, where its sender gave it an id.
+
+    After the commit that answers: who is cut off between has the mail, and no line.
+    """
+    if not envelope.envid or not envelope.mail_from:
+        return []
+    return [
+        (name, one.is_accepted, one.reply)
+        for name, one in result.items()
+        if going.found[name].is_local
+    ]
 
 
 def examine(user_id: int, octets: bytes, envelope: Envelope) -> Examined:

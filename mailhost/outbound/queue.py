@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from mailhost.outbound import asked, rows, suppression, tlsrpt, wake
+from mailhost.outbound import asked, rows, states, suppression, tlsrpt, wake
 from mailhost.outbound.models import (
     Attempt,
     Delay,
@@ -318,6 +318,7 @@ def sweep() -> int:
         QueueMessage.objects.filter(old | lost).values_list("pk", flat=True)[:200]
     ):
         with transaction.atomic():
+            states.keep(ids)
             for model in (QueueChunk, Attempt, QueueRecipient):
                 model.objects.filter(message_id__in=ids).delete()
             # Without their octets, which would be read first.

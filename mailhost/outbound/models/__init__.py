@@ -15,6 +15,7 @@ from mailhost.outbound.models.reports import (
     ReportRun,
     TlsOutcome,
 )
+from mailhost.outbound.models.sent import SentTo
 from mailhost.outbound.models.ways import (
     RelayDomain,
     SmartRoute,
@@ -33,6 +34,7 @@ __all__ = [
     "ReceivedReport",
     "RelayDomain",
     "ReportRun",
+    "SentTo",
     "SmartRoute",
     "SrsKey",
     "State",

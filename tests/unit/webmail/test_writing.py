@@ -217,6 +217,29 @@ def test_what_was_sent_says_where_it_stands(box: Box, page: Client) -> None:
     assert "delivered to dora@far.test" in words(page, path)
 
 
+@pytest.mark.engines
+def test_where_it_stands_is_known_when_the_queue_forgot(
+    box: Box, page: Client, bob: Any
+) -> None:
+    from mailhost.outbound import queue
+    from mailhost.outbound.models import QueueMessage, QueueRecipient, SentTo, State
+    from mailhost.outbound.states import sweep
+
+    send(page, cc="dora@far.test")
+    (uid,) = box.uids("Sent")
+    path = box.url(uid, name="Sent")
+    assert "delivered to bob@example.test" in words(page, path)
+    reply = {"state": State.FAILED, "last_reply": "550 nobody", "told": True}
+    QueueRecipient.objects.update(**reply)
+    QueueMessage.objects.update(created_at=timezone.now() - timedelta(days=8))
+    assert queue.sweep() == 1
+    assert "not delivered to dora@far.test 550 nobody" in words(page, path)
+    assert SentTo.objects.count() == 2
+    assert sweep() == 0
+    SentTo.objects.update(at=timezone.now() - timedelta(days=500))
+    assert sweep() == 2
+
+
 def words(page: Client, path: str) -> str:
     shown = re.sub(r"<[^>]*>", "", page.get(path).content.decode())
     return " ".join(shown.split())

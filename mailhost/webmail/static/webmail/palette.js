@@ -5,7 +5,8 @@ let found = [];
 let at = 0;
 
 const nameOf = (one) => (one.dataset.command || one.getAttribute("title") || one.textContent).replace(/\s+/g, " ").trim();
-const shown = (one) => !one.disabled && !one.closest("[hidden], dialog");
+// A button beside a field wants the field first.
+const shown = (one) => !one.disabled && !one.closest("[hidden], dialog, .line");
 
 // What is meant by a key, then menus that are closed, then places; each name once.
 function commands() {
