@@ -78,7 +78,8 @@ class Authentication:
         if self.arc.result != "none":
             sealed = f"sealed by {', '.join(self.arc.sealers[:5])}"
             reason = self.arc.reason or sealed
-            found.append(Result("arc", self.arc.result, (), reason))
+            peer = (("smtp.remote-ip", self.handover.peer),)  # RFC 8617 §6
+            found.append(Result("arc", self.arc.result, peer, reason))
         found.append(
             Result(
                 "dmarc",

@@ -163,6 +163,13 @@ async def test_who_spends_our_queries_leaves_enough_for_dmarc() -> None:
     assert (found.dmarc.result, found.dmarc.policy) == ("fail", "reject")
 
 
+def test_what_is_said_of_a_chain_names_who_brought_it() -> None:
+    found = Authentication(ANN, arc=arc.Arc("pass", ("example.net",)))
+    written = found.field(HOST).replace(b"\r\n\t", b" ")
+    assert b"arc=pass (sealed by example.net)" in written
+    assert b"smtp.remote-ip=192.0.2.1" in written
+
+
 async def test_a_chain_that_takes_too_long_leaves_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
