@@ -24,6 +24,8 @@ from mailhost.store.documents import document_rows
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+GATHER_SECONDS = 5.0  # the longest that new mail waits, to be indexed with what follows
+REST = 3  # times as long as the last turn took, if it left nothing out
 SWEEP_SECONDS = 3600.0
 AFTER_ERROR_SECONDS = 10.0
 AT_ONCE = 50  # messages of one transaction
@@ -82,9 +84,13 @@ class _Turn:
             self._ready = self._untidy = True
         total = _modseqs()
         if total != self._seen:
-            self._untidy = True
+            self._untidy, start = True, time.monotonic()
             if index_new(self._stop):
                 self._seen = total
+                # A transaction for each account and a few messages costs more by far
+                # than one for many; searches look at what is not there yet.
+                rest = REST * (time.monotonic() - start)
+                return max(LOOK_SECONDS, min(rest, GATHER_SECONDS))
         elif self._untidy:
             self._untidy = index().tidy()
             return 0.0
