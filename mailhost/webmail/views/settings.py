@@ -3,14 +3,14 @@
 Each form posts to a URL of its own and gets the page again.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.forms import ModelForm
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.store import blocking
@@ -40,9 +40,11 @@ class PreferencesForm(PreferencesBase):
         model = Preferences
         fields = (
             "threaded", "theme", "density", "pictures", "plain", "undo_seconds",
-            "answers_below",
-            "signature",
+            "answers_below", "signature",
         )  # fmt: skip
+        labels: ClassVar = {
+            "signature": gettext_lazy("Signature of addresses without their own")
+        }
 
 
 @require_safe

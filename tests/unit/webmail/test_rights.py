@@ -160,6 +160,7 @@ NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "transfer_begin": ({}, {"account": "{account}", "size": "5"}),
     "search": ({"q": "x", "from": "{folder}"}, {}),
     "mode": ({}, {"folder": "{folder}"}),
+    "senders": ({}, {"address": "alice@example.test"}),
     "act": ({}, {"m": "{m}", "action": "delete"}),
     "compose": ({"reply": "{m}"}, {"origin": "{m}"}),
     "folders": ({"current": "{folder}"}, {}),
@@ -218,12 +219,15 @@ def test_no_url_shows_a_stranger_anything(
 def rows_of(user: "User") -> dict[str, int]:
     """What alice keeps in the webmail itself, under url.parameter."""
     from accounts import apppasswords
-    from mailhost.webmail.models import SavedSearch, Transfer, Undo
+    from mailhost.webmail.models import SavedSearch, Template, Transfer, Undo
 
     transfer = Transfer.objects.create(
         user=user, account=user.account, name="a", size=5
     ).pk
+    template = Template.objects.create(user=user, name="Dear", html="<p>Dear</p>").pk
     return {
+        "template.number": template,
+        "template_change.number": template,
         "transfer_piece.number": transfer,
         "transfer_end.number": transfer,
         "transfer_cancel.number": transfer,
