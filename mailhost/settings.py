@@ -165,6 +165,11 @@ MAILHOST_ACME_CONTACT = read.text("MAILHOST_ACME_CONTACT")
 # shown to who asks for that name. Default: none.
 MAILHOST_ACME_NAMES = read.hosts("MAILHOST_ACME_NAMES")
 
+# Labels that get a certificate in front of each of our domains, commas between:
+# `autoconfig,autodiscover` for mail programs that configure themselves. Each name must
+# lead here. Default: none.
+MAILHOST_ACME_LABELS = read.hosts("MAILHOST_ACME_LABELS")
+
 # Key identifier of the account that the authority knows you by (external account
 # binding), where it wants one. Goes together with MAILHOST_ACME_EAB_KEY. Default: none.
 MAILHOST_ACME_EAB_ID = read.text("MAILHOST_ACME_EAB_ID")

@@ -22,9 +22,13 @@ def names() -> list[str]:
         return []
     found = [] if settings.MAILHOST_CERTIFICATE else [settings.MAILHOST_HOSTNAME]
     found += settings.MAILHOST_ACME_NAMES
+    labels = [*settings.MAILHOST_ACME_LABELS]
     if settings.MAILHOST_MTA_STS_POLICY != "off":
+        labels.append("mta-sts")
+    if labels:
         domains = Domain.objects.filter(active=True).order_by("name")
-        found += [f"mta-sts.{name}" for name in domains.values_list("name", flat=True)]
+        for domain in domains.values_list("name", flat=True):
+            found += [f"{label}.{domain}" for label in labels]
     return list(dict.fromkeys(name for name in found if is_name(name)))
 
 

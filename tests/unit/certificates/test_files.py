@@ -11,7 +11,7 @@ import pytest
 from mailhost.certificates import contexts, files, places
 from mailhost.certificates.models import IssuedCertificate
 from mailhost.certificates.names import issued_in
-from mailhost.certificates.places import file_for, is_name
+from mailhost.certificates.places import file_for
 from mailhost.jobs.models import Job
 from tests.unit.certificates.conftest import HOST, put, row, self_issued
 
@@ -112,32 +112,6 @@ def test_following_plans_what_is_wanted(here: Path) -> None:
     thread.join(10)
     assert Job.objects.filter(name="certificate", key=HOST).exists()
     assert IssuedCertificate.objects.filter(name=HOST, chain="").exists()
-
-
-@pytest.mark.parametrize(
-    ("name", "is_one"),
-    [
-        (HOST, True),
-        ("xn--bcher-kva.example", True),
-        ("a." * 114 + "b", True),
-        ("a." * 115 + "b", False),
-        ("localhost", False),
-        ("192.0.2.1", False),
-        ("../../etc/passwd", False),
-        ("a/b.example", False),
-        ("a..example", False),
-        ("-a.example", False),
-        ("a-.example", False),
-        (".example.test", False),
-        ("A.example", False),
-        ("a_b.example", False),
-        ("a.example\n", False),
-        ("a.example\0", False),
-        ("*.example.test", False),
-    ],
-)
-def test_what_can_have_a_certificate(name: str, is_one: object) -> None:
-    assert is_name(name) is is_one
 
 
 def test_the_host_shows_it_as_soon_as_it_is_there(here: Path) -> None:

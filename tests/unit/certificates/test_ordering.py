@@ -63,12 +63,14 @@ def test_a_certificate_is_issued_and_renewed(authority: Pebble, here: Path) -> N
 
 def test_each_name_has_its_own(authority: Pebble, alice: Any, settings: Any) -> None:
     settings.MAILHOST_MTA_STS_POLICY = "testing"
+    settings.MAILHOST_ACME_LABELS = ["autoconfig"]
+    authority.world.zone["autoconfig.example.test"] = {"CNAME": f"{HOST}."}
     Domain.objects.create(name="asleep.test", active=False)
     Domain.objects.create(name="../../etc")
     wanted.note()
-    names = {HOST, "mta-sts.example.test"}
+    names = {HOST, "mta-sts.example.test", "autoconfig.example.test"}
     assert set(IssuedCertificate.objects.values_list("name", flat=True)) == names
-    assert runner.run_due() >= 2
+    assert runner.run_due() >= 3
     for name in names:
         assert keys.facts(row(name).chain).names == (name,)
 

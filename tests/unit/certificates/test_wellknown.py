@@ -62,12 +62,13 @@ def test_the_web_answers_for_any_name(challenge: None, host: str) -> None:
     assert client.post(challenges.PATH + TOKEN).status_code == 405
 
 
-@pytest.mark.parametrize("path", STRANGE)
-def test_nothing_else_is_found(challenge: None, plain: int, path: str) -> None:
-    assert Client().get(challenges.PATH + path).status_code == 404
-    found = get(plain, challenges.PATH + path)
-    assert found.startswith((b"HTTP/1.1 404 ", b""))
-    assert ANSWER.encode() not in found
+def test_nothing_else_is_found(challenge: None, plain: int) -> None:
+    for path in STRANGE:
+        asked = challenges.PATH + path
+        assert Client().get(asked).status_code == 404, path
+        found = get(plain, asked)
+        assert ANSWER.encode() not in found, path
+        assert b" 200 " not in found, path
 
 
 def test_the_small_server_answers(challenge: None, plain: int) -> None:
