@@ -41,7 +41,7 @@ def name_jobs() -> None:
     register("remove accounts", "mailhost.provision.remove_deleted", every=hour)
     register("daily reports", "mailhost.outbound.daily.send", every=hour, lease=hour)
     register("renew policies", "mailhost.outbound.renewal.renew", every=hour)
-    register("certificate", "mailhost.certificates.ordering.renew")
+    register("certificate", "mailhost.certificates.ordering.renew", alone=True)
     register("certificates", "mailhost.certificates.ordering.look_after", every=hour)
     render = "mailhost.store.rendering.render_again"
     register("render", render, once=str(PARSER_VERSION), lease=6 * hour)

@@ -26,7 +26,7 @@ STATES = {
 class IssuedCertificateAdmin(ReadOnly):
     """What an authority issued for the names of this installation; keys stay hidden."""
 
-    list_display = ("name", "state", "days_left", "ends_at", "renew_at", "error")
+    list_display = ("name", "state", "days_left", "error", "renew_at")
     list_filter = (("error", admin.EmptyFieldListFilter), "directory")
     search_fields = ("name", "error")
     ordering = ("name",)

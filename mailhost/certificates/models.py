@@ -17,6 +17,10 @@ class AcmeAccount(models.Model):
     contact = models.CharField(max_length=320, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    class Meta:
+        verbose_name = _("ACME account")
+        verbose_name_plural = _("ACME accounts")
+
     @override
     def __str__(self) -> str:
         return self.directory

@@ -92,7 +92,7 @@ def look_up(name: str) -> None:
         return  # the authority may know more
     if not known:
         raise Refused(
-            f"{name} has no address in DNS. Publish a CNAME record that leads to"
+            "The name has no address in DNS. Publish a CNAME record that leads to"
             f" {settings.MAILHOST_HOSTNAME}, or an A record",
             NO_ADDRESS_PAUSE,
         )

@@ -12,12 +12,15 @@ class Kind:
 
     `every`: it has one row, and runs again that long after each run. `once`: it has
     one row for this key, which stays when it is done. Neither: `later` makes rows.
+    `alone`: of its rows one runs at a time, on all hosts, so that many slow ones leave
+    the other threads to what cannot wait.
     """
 
     function: str  # dotted path
     every: timedelta | None = None
     once: str | None = None
     lease: timedelta = LEASE  # longer than a run takes
+    alone: bool = False
 
 
 class Failed(Exception):
@@ -39,6 +42,7 @@ def register(
     every: timedelta | None = None,
     once: str | None = None,
     lease: timedelta = LEASE,
+    alone: bool = False,
 ) -> None:
     """Say what runs under this name; when the apps are ready, in every process."""
-    KINDS[name] = Kind(function, every, once, lease)
+    KINDS[name] = Kind(function, every, once, lease, alone)

@@ -73,10 +73,12 @@ def run_next() -> bool:
 def run_one(name: str, key: str) -> Exception | None:
     """Run one job now, whatever it is due; return what it failed with.
 
-    Raises Busy if some host is at it, or there is none such.
+    Raises Busy if some host is at it (of those that run alone: at any of the name), or
+    there is none such.
     """
     now = timezone.now()
     rows = Job.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    rows = rows.exclude(name__in=_taken(now))
     owner = uuid.uuid4()
     mine = {"owner": owner, "lease_until": now + KINDS[name].lease}
     if not rows.filter(name=name, key=key).update(**mine):
@@ -107,7 +109,15 @@ def _run(job: Job) -> Exception | None:
 
 def _free(now: datetime) -> QuerySet[Job]:
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    return Job.objects.filter(free, due__lte=now, name__in=KINDS)
+    rows = Job.objects.filter(free, due__lte=now, name__in=KINDS)
+    return rows.exclude(name__in=_taken(now))
+
+
+def _taken(now: datetime) -> QuerySet[Job, str]:
+    """Return the names of which one row runs, and no other may beside it."""
+    alone = [name for name, kind in KINDS.items() if kind.alone]
+    rows = Job.objects.filter(name__in=alone, lease_until__gt=now)
+    return rows.values_list("name", flat=True)
 
 
 def _claim(owner: uuid.UUID) -> Job | None:

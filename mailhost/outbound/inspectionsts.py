@@ -69,8 +69,11 @@ async def issued(about: Subject) -> list[Finding]:
     """What an authority issues is there, and renewed in time."""
     if not settings.MAILHOST_ACME_DIRECTORY:
         return []
-    names = {about.host, f"{ours.PREFIX}{about.domain}"}
-    wants = [name for name in await gate.read(wanted.names) if name in names]
+    wants = [
+        name
+        for name in await gate.read(wanted.names)
+        if name in {about.host, about.domain} or name.endswith(f".{about.domain}")
+    ]
     there = {one.name: one for one in await gate.read(status.all_of_them, wants)}
     return [_status(name, there.get(name)) for name in wants]
 

@@ -118,7 +118,7 @@ def test_a_name_without_address_is_not_asked_for(
     settings.MAILHOST_ACME_NAMES = ["nowhere.example.test"]
     wanted.note()
     failed = run("nowhere.example.test")
-    assert failed.startswith("nowhere.example.test has no address in DNS. Publish")
+    assert failed.startswith("The name has no address in DNS. Publish a CNAME")
     assert not AcmeAccount.objects.exists()
     authority.world.zone["nowhere.example.test"] = {"CNAME": f"{HOST}."}
     forget()

@@ -60,6 +60,44 @@ def test_planning_again_moves_it() -> None:
     assert ran == ["second"]
 
 
+def test_of_what_runs_alone_one_runs_at_a_time() -> None:
+    register("alone", f"{__name__}.look", alone=True)
+    schedule.later("alone", {"what": "first"}, key="a")
+    schedule.later("alone", {"what": "second"}, key="b")
+    schedule.later("one", {"what": "other"}, key="c")
+    assert runner.run_due() == 2
+    assert sorted(ran) == ["busy", "first", "other", "second"]
+
+
+def look(what: str) -> None:
+    """Run beside this one what may, once."""
+    ran.append(what)
+    if "other" not in ran:
+        assert runner.run_next()
+        with pytest.raises(runner.Busy):
+            runner.run_one("alone", "b" if what == "first" else "a")
+        assert not runner.run_next()
+        ran.append("busy")
+
+
+def test_a_job_that_knows_when_to_come_again() -> None:
+    register("later", f"{__name__}.come_later")
+    schedule.later("later")
+    assert runner.run_due() == 1
+    job = Job.objects.get()
+    assert job.error == "not yet"
+    assert job.due is not None
+    assert job.due - timezone.now() > timedelta(minutes=59)
+    error = runner.run_one("later", "")
+    assert isinstance(error, registry.Failed)
+    with pytest.raises(runner.Busy):
+        runner.run_one("later", "nothing")
+
+
+def come_later() -> None:
+    raise registry.Failed("not yet", HOUR)
+
+
 def test_what_is_called_off_does_not_run() -> None:
     schedule.later("one", key="a")
     assert schedule.cancel("one", "a")
