@@ -208,6 +208,15 @@ SCENES: dict[str, Callable[[Any], None]] = {
         opened("Leave"),
         clicked(".conversation .bar .menu summary", ".menu[open] > .sheet"),
     ),
+    "more": in_turn(
+        opened("Leave"),
+        clicked(".conversation .menu:not(.snooze) summary", ".menu[open] > .sheet"),
+    ),
+    "selected, more": in_turn(
+        picked,
+        clicked(".heading .menu:not(.snooze) summary", ".menu[open] > .sheet"),
+    ),
+    "palette": lambda page: page.keyboard.press("Control+k"),
     "menu of a letter": in_turn(
         opened("Leave"), clicked(".answers summary", ".menu[open] > .sheet")
     ),
