@@ -369,6 +369,13 @@ MAILHOST_GRACE_DAYS = read.number("MAILHOST_GRACE_DAYS", 7, 1, 3650)
 # 30; until then it can be restored in the admin.
 MAILHOST_DELETE_GRACE_DAYS = read.number("MAILHOST_DELETE_GRACE_DAYS", 30, 1, 3650)
 
+# Days after which what lies in Trash is removed, where an account says nothing of its
+# own. Default 0: never.
+MAILHOST_TRASH_DAYS = read.number("MAILHOST_TRASH_DAYS", 0, 0, 3650)
+
+# Days after which what lies in Junk is removed, likewise. Default 0: never.
+MAILHOST_JUNK_DAYS = read.number("MAILHOST_JUNK_DAYS", 0, 0, 3650)
+
 # Octets of one file of mail that is imported in the browser; unpacked, a zip may have
 # twice as many. Default 4294967296 (4 GiB). The database keeps it until it is read.
 MAILHOST_MAX_IMPORT_BYTES = read.number("MAILHOST_MAX_IMPORT_BYTES", 4 << 30, 1 << 20)

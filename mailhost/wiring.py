@@ -31,6 +31,7 @@ def name_jobs() -> None:
     register("sweep senders", "mailhost.sending.limits.sweep", every=24 * hour)
     register("sweep sent", "mailhost.outbound.states.sweep", every=24 * hour)
     register("sweep queue", "mailhost.outbound.queue.sweep", every=hour)
+    register("retention", "mailhost.store.retention.sweep", every=hour, lease=hour)
     carry = "mailhost.webmail.transfers"
     minutes = timedelta(minutes=3)
     register("import mail", f"{carry}.running.run", lease=minutes)

@@ -504,3 +504,43 @@ class ReadingAudit(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.staff} read {self.email_id}"
+
+
+class Retention(models.Model):
+    """For how long an account keeps what lies in its Trash, or Junk."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    role = models.CharField(max_length=10, help_text=_("trash or junk"))
+    days = models.PositiveIntegerField(help_text=_("0: for ever"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "role"], name="retention_account_role"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.role}: {self.days} days"
+
+
+class JunkReport(models.Model):
+    """What somebody said of an e-mail: junk, or not."""
+
+    account = models.ForeignKey(Account, models.CASCADE, db_index=False)
+    email_id = models.BigIntegerField()
+    is_junk = models.BooleanField()
+    user = models.ForeignKey(User, models.SET_NULL, null=True)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email_id"], name="junkreport_account_email"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.email_id}: {'junk' if self.is_junk else 'not junk'}"

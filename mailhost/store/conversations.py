@@ -19,16 +19,24 @@ NAMED = 8  # newest messages of a conversation of which the list says who wrote
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which messages a list shows: those that have, and lack, these flags."""
+    """Which messages a list shows: those that have, and lack, these flags.
+
+    `threads`: of these conversations alone.
+    """
 
     having: int = 0
     lacking: int = 0
+    threads: tuple[int, ...] | None = None
 
     def condition(self, table: str) -> str:
         """Return it as SQL, with AND in front."""
         having = f" AND {table}.flags & {self.having} <> 0" if self.having else ""
         lacking = f" AND {table}.flags & {self.lacking} = 0" if self.lacking else ""
-        return having + lacking
+        among = ""
+        if self.threads is not None:
+            ids = ", ".join(map(str, self.threads)) or "NULL"  # numbers of our own
+            among = f" AND {table}.thread_id IN ({ids})"
+        return having + lacking + among
 
 
 EVERY = Wanted()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from mailhost.store import change, flags, read, snoozing, sql
+from mailhost.store import change, flags, junk, read, snoozing, sql
 from mailhost.store.gate import gate
 from mailhost.store.values import Copied, FolderInfo
 from mailhost.webmail import door, sending
@@ -48,6 +48,7 @@ MOVES = {
     "wake": ("inbox", "INBOX"),
     "delete": ("trash", "Trash"),
 }
+REPORTS = {"junk": True, "notjunk": False}  # what the user says by an action
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ def move(
             raise PermissionDenied
         if target.id == one.folder.id or not one.uids:
             continue
-        copied = _move(one.folder, one.uids, target)
+        copied = _move(user, one, target, action)
         deed.count += len(copied.uids)
         if copied.uids:
             last = copied.first + len(copied.uids) - 1
@@ -111,22 +112,30 @@ def move(
                     "folder": _name(target),
                     "uids": [(copied.first, last)],
                     "to": _name(one.folder),
+                    "forget": action in REPORTS,
                 }
             )
     deed.text = _told(action, deed.count)
     return deed
 
 
-def _move(folder: FolderInfo, uids: Sequence[int], to: FolderInfo) -> Copied:
-    here = folder.account_id
-    if folder.role == snoozing.ROLE and to.account_id == here:
-        return gate.write_sync(
-            [here], lambda: snoozing.take_out(here, folder.id, uids, to.id)
-        )
-    return gate.write_sync(
-        [folder.account_id, to.account_id],
-        lambda: change.move(folder.account_id, folder.id, uids, to.account_id, to.id),
-    )
+def _move(user: User, one: Picked, to: FolderInfo, action: str) -> Copied:
+    """Move, and note what the user says by it."""
+    is_junk = REPORTS.get(action)
+    account_id, folder_id = one.folder.account_id, one.folder.id
+    wakes = one.folder.role == snoozing.ROLE and to.account_id == account_id
+
+    def moved() -> Copied:
+        if wakes:
+            copied = snoozing.take_out(account_id, folder_id, one.uids, to.id)
+        else:
+            copied = change.move(account_id, folder_id, one.uids, to.account_id, to.id)
+        if is_junk is not None and copied.uids:
+            news = range(copied.first, copied.first + len(copied.uids))
+            junk.report(to.account_id, to.id, news, user.pk, is_junk=is_junk)
+        return copied
+
+    return gate.write_sync([account_id, to.account_id], moved)
 
 
 def put_away(found: Sequence[Picked], until: datetime) -> Deed:
@@ -198,6 +207,8 @@ def back(user: User, steps: Sequence[Step]) -> Deed:
         folder = door.folder_named(user, step["folder"])
         uids = [uid for first, last in step["uids"] for uid in range(first, last + 1)]
         found = [Picked(folder, tuple(uids))]
+        if step.get("forget"):
+            _forget(folder, uids)
         if "to" in step:
             done = move(user, found, "move", door.folder_named(user, step["to"]))
         elif "until" in step:
@@ -209,6 +220,12 @@ def back(user: User, steps: Sequence[Step]) -> Deed:
         deed.count += done.count
     deed.text = _("Undone.")
     return deed
+
+
+def _forget(folder: FolderInfo, uids: Sequence[int]) -> None:
+    """Take back what was said of messages by the deed that is undone."""
+    account_id = folder.account_id
+    gate.write_sync([account_id], lambda: junk.take_back(account_id, folder.id, uids))
 
 
 def _target(user: User, account_id: int, action: str) -> FolderInfo:

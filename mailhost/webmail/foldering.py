@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from mailhost.store import acl, folders, rights
+from mailhost.store import acl, folders, retention, rights
 from mailhost.store.errors import BadName, NoSuchFolder
 from mailhost.store.gate import gate
 from mailhost.store.values import FolderInfo
@@ -162,6 +162,24 @@ def _require_place(user: User, account_id: int, name: str) -> None:
     held = gate.read_sync(rights.rights_to_make, user.pk, account_id, name)
     if "k" not in held:
         raise PermissionDenied
+
+
+def empty(folder: FolderInfo) -> Changed:
+    """Remove all that lies in Trash or Junk for good, folders in it too."""
+    if folder.role not in retention.ROLES:
+        raise NotDone(_("Only Trash and Junk can be emptied."))
+    if not set("te") <= set(folder.rights):
+        raise PermissionDenied
+    account_id = folder.account_id
+    count = retention.empty(account_id, folder.id)
+    found = gate.read_sync(folders.list_folders, account_id)
+    below = [one for one in found if one.name.startswith(f"{folder.name}/")]
+    for one in sorted(below, key=lambda f: -f.name.count("/"))[:MOST_BELOW]:
+        if "x" in folder.rights or "x" in one.rights:
+            gate.write_sync([account_id], folders.delete_folder, account_id, one.name)
+            count += one.messages
+    text = ngettext("%d message removed.", "%d messages removed.", count)
+    return Changed(text % count)
 
 
 def is_own(user: User, account_id: int) -> bool:

@@ -4,6 +4,8 @@ Mail is not here: labels are keywords of messages, and all that is done with mes
 goes through the store.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -12,12 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from accounts.models import Account
-from mailhost.webmail.teammodels import SeenMeeting, Transfer, TransferChunk
+from mailhost.webmail.teammodels import (
+    Answered,
+    Case,
+    Note,
+    SeenMeeting,
+    Transfer,
+    TransferChunk,
+)
 from mailhost.webmail.writingmodels import Identity, Template
 
 __all__ = [
-    "Contact", "Identity", "Label", "Preferences", "SavedSearch", "SeenMeeting",
-    "SenderChoice", "Template", "Transfer", "TransferChunk", "Undo",
+    "Answered", "Case", "Contact", "ContactGroup", "Identity", "Label", "Note",
+    "Preferences", "SavedSearch", "SeenMeeting", "SenderChoice", "Template",
+    "Transfer", "TransferChunk", "Undo",
 ]  # fmt: skip
 
 
@@ -156,6 +166,10 @@ class Contact(models.Model):
     name = models.CharField(_("name"), max_length=200, blank=True)
     times = models.PositiveIntegerField(default=0, help_text=_("letters to them"))
     kept = models.BooleanField(default=False, help_text=_("not only by history"))
+    # An address of the person that another contact stands for.
+    same_as = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="others"
+    )
 
     class Meta:
         constraints = [
@@ -167,3 +181,24 @@ class Contact(models.Model):
     @override
     def __str__(self) -> str:
         return self.address
+
+
+class ContactGroup(models.Model):
+    """People that a user writes to together."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=60)
+    members: "models.ManyToManyField[Contact, Any]" = models.ManyToManyField(
+        Contact, related_name="groups", blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"], name="contactgroup_user_name"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.name

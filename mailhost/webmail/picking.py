@@ -59,5 +59,6 @@ def _all(request: Request) -> list[Picked]:
     show = request.POST.get("show", "")
     if show not in rows.SHOWS:
         raise Http404
-    uids = gate.read_sync(conversations.uids_of, folder.id, rows.SHOWS[show])
+    wanted = rows.wanted(request.user, folder, show)
+    uids = gate.read_sync(conversations.uids_of, folder.id, wanted)
     return [Picked(folder, tuple(uids))]

@@ -1,7 +1,7 @@
 """A conversation in the reader: its letters, those that stand open and those folded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.models import User
 from mailhost.mime.addresses import Address
@@ -21,6 +21,7 @@ from mailhost.webmail import (
     reminders,
     rows,
     sending,
+    teams,
     trust,
     unsubscribing,
 )
@@ -32,6 +33,7 @@ from mailhost.webmail.receipts import Asked
 from mailhost.webmail.reminders import Reminder
 from mailhost.webmail.rows import Known, Row
 from mailhost.webmail.searching import asking
+from mailhost.webmail.teams import Answer, Team
 from mailhost.webmail.trust import Trust
 from mailhost.webmail.unsubscribing import Way
 
@@ -82,6 +84,7 @@ class Letter:
     row: Row
     listed: Listed
     inside: Inside | None
+    answered: Answer | None = None  # who did, in a shared account
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Conversation:
     head: Row  # the message that was asked for
     letters: Sequence[Letter]
     older: int | None  # how many were shown; None: there are no more
+    team: Team | None = None
 
     @property
     def unread(self) -> list[str]:
@@ -126,9 +130,16 @@ def conversation(
         for m in members
         if m.folder_id in folders
     ]
+    team = teams.of(viewer.user, folder, listed)
+    if team is not None:
+        found = [
+            replace(one, answered=team.answers.get(one.listed.email_id))
+            for one in found
+        ]
     first = members[0].subject if members else listed.subject
     head = rows.row(folder, listed, makes)
-    return Conversation(first, head, found, skipped + PAGE if is_more else None)
+    older = skipped + PAGE if is_more else None
+    return Conversation(first, head, found, older, team)
 
 
 def _members(

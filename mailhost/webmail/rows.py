@@ -11,18 +11,21 @@ from mailhost.store import conversations, flags, muting, reminding, snoozing
 from mailhost.store.conversations import Summary, Wanted
 from mailhost.store.read import Listed
 from mailhost.store.values import FolderInfo, Place
-from mailhost.webmail import door, labels
+from mailhost.webmail import door, labels, teams
 from mailhost.webmail.labels import Chip
 from mailhost.webmail.letters import Where, people
+from mailhost.webmail.teams import Mark
 
 PAGE = 50  # rows
 MOST_SHOWN = 500  # rows of a list that is refreshed as a whole
 # Roles whose messages are ours: the list shows whom they went to.
 OUTGOING = frozenset(("sent", "drafts"))
+MINE = "mine"
 SHOWS: dict[str, Wanted] = {
     "": conversations.EVERY,
     "unread": conversations.UNREAD,
     "flagged": conversations.FLAGGED,
+    MINE: conversations.EVERY,  # those one takes care of: see `wanted`
 }
 
 
@@ -45,6 +48,7 @@ class Row:
     marks: frozenset[str] = frozenset()  # keywords that programs know, lower case
     importance: int = 0  # 1 high, -1 low
     back_at: datetime | None = None  # of what is put away
+    team: Mark | None = None  # in shared accounts
 
     @property
     def is_muted(self) -> bool:
@@ -97,7 +101,11 @@ def page(
 ) -> tuple[list[Row], Place | None]:
     """Return rows from a place on, and where the next page begins, None for no more."""
     found = conversations.page(
-        folder.id, SHOWS[show], threaded=threaded, before=before, limit=limit
+        folder.id,
+        wanted(user, folder, show),
+        threaded=threaded,
+        before=before,
+        limit=limit,
     )
     left = found[-1].place if len(found) == limit else None
     told: Mapping[int, Summary] = {}
@@ -106,7 +114,15 @@ def page(
         only = door.only(user, folder.account_id)
         told = conversations.summaries(folder.id, threads, only)
     makes = known(user, folder.account_id)
-    made = [row(folder, m, makes, told.get(m.thread_id or 0)) for m in found]
+    in_them = [m.thread_id for m in found if m.thread_id is not None]
+    marks = teams.marks(user, folder.account_id, in_them)
+    made = [
+        replace(
+            row(folder, m, makes, told.get(m.thread_id or 0)),
+            team=marks.get(m.thread_id or 0),
+        )
+        for m in found
+    ]
     if folder.role == snoozing.ROLE:
         emails = [m.email_id for m in found]
         due = snoozing.times(folder.account_id, emails)
@@ -115,6 +131,13 @@ def page(
             for one, email_id in zip(made, emails, strict=True)
         ]
     return made, left
+
+
+def wanted(user: User, folder: FolderInfo, show: str) -> Wanted:
+    """Return which messages a list shows."""
+    if show == MINE:
+        return Wanted(threads=tuple(teams.mine(user, folder.account_id)))
+    return SHOWS[show]
 
 
 def row(

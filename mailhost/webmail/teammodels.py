@@ -107,3 +107,68 @@ class TransferChunk(models.Model):
     @override
     def __str__(self) -> str:
         return f"chunk {self.number} of transfer {self.transfer_id}"
+
+
+class Case(models.Model):
+    """A conversation of a shared account and who takes care of it."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    thread = models.ForeignKey("mail.Thread", models.CASCADE, related_name="+")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread"], name="case_thread"),
+        ]
+        indexes = [
+            # "what of this account is mine, newest first"
+            models.Index(fields=["account", "assignee", "at"], name="case_assignee"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.thread_id}: {self.assignee}"
+
+
+class Note(models.Model):
+    """What members tell each other of a conversation; no part of any message."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    thread = models.ForeignKey("mail.Thread", models.CASCADE, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    text = models.TextField(max_length=5000)
+    at = models.DateTimeField(default=timezone.now)
+
+    @override
+    def __str__(self) -> str:
+        return f"note {self.pk} of {self.author}"
+
+
+class Answered(models.Model):
+    """Who answered a message of a shared account, last."""
+
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False
+    )
+    email_id = models.BigIntegerField()
+    thread = models.ForeignKey(
+        "mail.Thread", models.CASCADE, null=True, related_name="+"
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email_id"], name="answered_account_email"
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.email_id} by {self.user}"

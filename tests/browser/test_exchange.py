@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.people import NARROW, WIDE, letter, logged_in
+from tests.browser.people import NARROW, WIDE, letter, logged_in, open_folder
 from tests.browser.site import Site
 from tests.unit.webmail import test_invitations as invitations
 
@@ -107,3 +107,101 @@ def test_a_folder_is_shared(site: Site, alice: Any, chromium: Any, mark: str) ->
     line.first.locator(".sheet button.danger").click()
     alice.locator("#notices button").click()
     alice.locator(f"#folders a[title='{name}']").wait_for(state="attached")
+
+
+TEAM = """
+from accounts.models import Account, Membership, User
+from mailhost.store.folders import make_default_folders
+from django.db import transaction
+account, made = Account.objects.get_or_create(kind="shared", name="support")
+if made:
+    with transaction.atomic():
+        from mailhost.mail.models import Folder
+        if not Folder.objects.filter(account=account).exists():
+            make_default_folders(account.pk)
+    names = ["alice@example.test", "bob@example.test"]
+    for user in User.objects.filter(email__in=names):
+        Membership.objects.create(account=account, user=user, write=True)
+from mailhost.store import append, folders
+from mailhost.store.content import prepare
+from mailhost.store.gate import gate
+inbox = folders.open_folder(account.pk, "INBOX").id
+gate.write_sync([account.pk], append.append, account.pk, inbox, prepare({octets!r}))
+gate.stop()
+"""
+
+
+def test_a_team_works_on_a_conversation(
+    site: Site, alice: Any, chromium: Any, mark: str
+) -> None:
+    site.run(TEAM.format(octets=letter(mark)))
+    alice.reload()
+
+    def enter(page: Any) -> None:
+        if page.narrow:
+            page.click("[data-show=folders]")
+        page.locator("#folders h2", has_text="support").wait_for()
+        page.locator("#folders ul").nth(1).locator("a[title=INBOX]").click()
+        page.wait_for_selector("body[data-connected]")
+        page.locator(".row", has_text=mark).locator(".subject").click()
+        page.locator(".team").wait_for()
+
+    with logged_in(site, chromium, WIDE, "bob") as bob:
+        enter(alice)
+        enter(bob)
+        bob.fill("#note", "half a thought")
+        alice.fill("#note", f"{mark} is angry")
+        alice.click(".noting button")
+        bob.locator(".notes", has_text=f"{mark} is angry").wait_for()
+        assert bob.input_value("#note") == "half a thought"
+        assert alice.input_value("#note") == ""
+        alice.select_option("#assign", label="Bob")
+        row = bob.locator(".row", has_text=mark)
+        row.locator(".assignee", has_text="Bob").wait_for()
+        row.locator(".tag", has_text="1 note").wait_for()
+        bob.click(".views a:has-text('Mine')")
+        row.wait_for()
+    if alice.narrow:
+        alice.click("#reader .back")
+    alice.click(".views a:has-text('Mine')")
+    alice.locator(".nothing").wait_for()
+    width = alice.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+
+
+def test_people_have_groups(site: Site, alice: Any, mark: str) -> None:
+    name = f"{mark}{'n' if alice.narrow else 'w'}"
+    alice.goto(f"{site.url}/contacts/")
+    alice.wait_for_selector("body[data-connected]")
+    alice.fill("[aria-label='New group']", name)
+    alice.locator("form", has=alice.locator("[aria-label='New group']")).locator(
+        "button"
+    ).click()
+    group = alice.locator("details.group", has_text=name)
+    for address in ("dora@far.test", "erik@far.test"):
+        if group.get_attribute("open") is None:
+            group.locator("summary").click()
+        group.locator("input[name=address][type=email]").fill(address)
+        group.locator("button", has_text="Add").click()
+        group.locator(".quiet", has_text=address).wait_for(state="attached")
+    width = alice.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+    alice.goto(f"{site.url}/compose/")
+    alice.wait_for_selector("body[data-connected]")
+    alice.locator("#id_to").press_sequentially(name[:-1])
+    alice.locator(".persons button", has_text=name).click()
+    assert "dora@far.test, erik@far.test" in alice.input_value("#id_to")
+
+
+def test_trash_is_emptied(site: Site, alice: Any, mark: str) -> None:
+    site.put("alice@example.test", letter(mark))
+    row = alice.locator(".row", has_text=mark)
+    row.locator("input[name=m]").check(force=True)
+    alice.click(".heading button[value=delete]")
+    row.wait_for(state="detached")
+    open_folder(alice, "Trash")
+    row.wait_for()
+    alice.on("dialog", lambda dialog: dialog.accept())
+    alice.click(".kept button")
+    row.wait_for(state="detached")
+    alice.locator(".nothing").wait_for()

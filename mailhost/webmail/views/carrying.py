@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import door, people, picking, zipping
+from mailhost.webmail import addressbook, door, picking, zipping
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.models import Transfer
 from mailhost.webmail.transfers import exports, uploads
@@ -137,7 +137,9 @@ def account(request: Request, account_id: int) -> HttpResponseBase:
     chosen = door.account(request.user, account_id)
     more = []
     if chosen.owner_id == request.user.pk:
-        more = [("contacts.vcf", people.cards(request.user).encode("utf-8", "replace"))]
+        more = [
+            ("contacts.vcf", addressbook.given(request.user).encode("utf-8", "replace"))
+        ]
     found = exports.mboxes_zip(_readable(request, account_id), more)
     name = f"{chosen.name} {timezone.localdate():%Y-%m-%d}.zip"
     return _given(request, found, name, "zip")

@@ -25,6 +25,7 @@ from mailhost.mime.html import to_text
 from mailhost.store.errors import StoreError
 from mailhost.store.gate import gate
 from mailhost.webmail import (
+    addressbook,
     composing,
     continuing,
     door,
@@ -34,6 +35,7 @@ from mailhost.webmail import (
     refusals,
     reminders,
     sending,
+    teams,
     writing,
 )
 from mailhost.webmail.composing import Kept, Start, Written
@@ -237,7 +239,9 @@ def _settle(request: Request, data: dict[str, Any]) -> None:
     if draft is not None:
         _drop(request, draft)
     if origin is not None:
-        folder, _listed = door.message(request.user, *origin)
+        folder, listed = door.message(request.user, *origin)
+        if data["kind"] != "forward":
+            teams.answered(request.user, folder, listed)
         if "w" in folder.rights:
             sending.mark_origin(origin, data["kind"])
 
@@ -324,7 +328,9 @@ def complete(request: Request) -> HttpResponse:
     """Show whom ?q= may mean."""
     found = people.complete(request.user, request.GET.get("q", "")[:100])
     spelled = [quoting.spelled([_address(one)]) for one in found]
-    return render(request, "webmail/reader/people.html", {"found": spelled})
+    shown = addressbook.complete(request.user, request.GET.get("q", "")[:100])
+    shown += [(one, one) for one in spelled]
+    return render(request, "webmail/reader/people.html", {"found": shown})
 
 
 def _address(contact: Contact) -> Address:

@@ -143,6 +143,23 @@ def delete(request: Request, account_id: int, folder_id: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+def empty(request: Request, account_id: int, folder_id: int) -> HttpResponse:
+    """Remove all that lies in Trash or Junk for good."""
+    folder = door.folder(request.user, account_id, folder_id)
+    try:
+        changed = foldering.empty(folder)
+    except NotDone as error:
+        return door.told(str(error), 409)
+    if not request.htmx:
+        return redirect("webmail:folder", account_id, folder_id)
+    response = HttpResponse(status=204)
+    told = {"mailchanged": "", "mailnotice": {"text": changed.text}}
+    response["HX-Trigger"] = json.dumps(told)
+    return response
+
+
+@require_POST
+@signed_in
 def subscribe(request: Request, account_id: int, folder_id: int) -> HttpResponse:
     """Have mail programs show a folder, or with wanted=0 not."""
     folder = door.folder(request.user, account_id, folder_id)

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from mailhost.store import quota, retention
+from mailhost.store.gate import gate
 from mailhost.store.values import FolderInfo
-from mailhost.webmail import door, labels, places, preferring, rows
+from mailhost.webmail import door, labels, places, preferring, rows, teams
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.models import SavedSearch
 from mailhost.webmail.reading import Viewer
@@ -152,7 +154,26 @@ def side(request: Request, folder: FolderInfo, query: str) -> dict[str, Any]:
         "query": query,
         "searches": SavedSearch.objects.filter(user=request.user).order_by("name"),
         "labels": labels.known(request.user, folder.account_id).values(),
+        "is_team": teams.is_team(request.user, folder.account_id),
+        "usage": _usage(folder.account_id),
+        "kept_days": _kept_days(folder),
     }
+
+
+def _usage(account_id: int) -> dict[str, int] | None:
+    """Return what an account holds, where there is a limit."""
+    found = gate.read_sync(quota.usage, account_id)
+    if not found.most_bytes:
+        return None
+    part = min(100, 100 * found.bytes // found.most_bytes)
+    return {"used": found.bytes, "most": found.most_bytes, "percent": part}
+
+
+def _kept_days(folder: FolderInfo) -> int | None:
+    """Return for how many days Trash or Junk keeps mail, 0: for ever; None: others."""
+    if folder.role not in retention.ROLES:
+        return None
+    return gate.read_sync(retention.days_of, folder.account_id)[folder.role]
 
 
 def inbox(request: Request) -> FolderInfo | None:

@@ -9,22 +9,20 @@ from django.core.exceptions import PermissionDenied
 from django.forms import ModelForm
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from mailhost.store import blocking
+from mailhost.store import blocking, retention
 from mailhost.store.gate import gate
-from mailhost.webmail import devices, door, identities, labels, localeform, people
+from mailhost.webmail import devices, door, identities, labels, localeform
 from mailhost.webmail.door import Request, signed_in
 from mailhost.webmail.localeform import LocaleForm
-from mailhost.webmail.models import Contact, Label, Preferences, SavedSearch, Template
+from mailhost.webmail.models import Label, Preferences, SavedSearch, Template
 from mailhost.webmail.views import page
-from mailhost.webmail.views.parts import given
 
 SETTINGS = "webmail/reader/settings.html"
 MOST_LABELS = 100
-MOST_CARDS = 4 * 1024 * 1024  # octets of a file
+DAYS = (0, 7, 14, 30, 60, 90, 365)
 
 
 if TYPE_CHECKING:  # Django's own has no type parameters
@@ -68,6 +66,7 @@ def shown(request: Request, **more: Any) -> HttpResponse:
                 "account": one,
                 "labels": labels.known(user, one.id).values(),
                 "blocked": gate.read_sync(blocking.blocked, one.id),
+                "keeping": gate.read_sync(retention.days_of, one.id),
             }
             for one in accounts
         ],
@@ -75,8 +74,8 @@ def shown(request: Request, **more: Any) -> HttpResponse:
         "templates": Template.objects.filter(user=user).order_by("name"),
         "saved": SavedSearch.objects.filter(user=user).order_by("name"),
         **devices.context(request),
-        "contacts": Contact.objects.filter(user=user, kept=True).order_by("name")[:200],
         "hues": range(labels.HUES),
+        "days": DAYS,
         "preferences": page.preferences(request),
         **more,
     }
@@ -128,6 +127,19 @@ def label(request: Request, account_id: int) -> HttpResponse:
 
 @require_POST
 @signed_in
+def keeping(request: Request, account_id: int) -> HttpResponse:
+    """Say for how many days Trash and Junk keep mail; 0: for ever."""
+    if "a" not in door.account(request.user, account_id).rights:
+        raise PermissionDenied
+    for role in retention.ROLES:
+        days = page.number(request.POST.get(role))
+        if days is not None:
+            gate.write_sync([account_id], retention.keep_for, account_id, role, days)
+    return shown(request)
+
+
+@require_POST
+@signed_in
 def unblock(request: Request, account_id: int) -> HttpResponse:
     """Block a sender no longer."""
     if "a" not in door.account(request.user, account_id).rights:
@@ -135,39 +147,3 @@ def unblock(request: Request, account_id: int) -> HttpResponse:
     address = request.POST.get("address", "")
     gate.write_sync([account_id], blocking.unblock, account_id, address)
     return shown(request)
-
-
-@require_POST
-@signed_in
-def contact(request: Request) -> HttpResponse:
-    """Keep somebody, or with delete=1 forget them."""
-    address = request.POST.get("address", "")
-    if request.POST.get("delete") == "1":
-        Contact.objects.filter(
-            user=request.user, address=address.strip().casefold()
-        ).delete()
-    elif not people.keep(request.user, address, request.POST.get("name", "")):
-        return door.told(_("This is not an e-mail address: %s") % address[:100], 409)
-    return shown(request)
-
-
-@require_POST
-@signed_in
-def import_cards(request: Request) -> HttpResponse:
-    """Keep the people of a vCard file."""
-    file = request.FILES.get("cards")
-    if file is None or (file.size or 0) > MOST_CARDS:
-        return door.told(_("Choose a vCard file of at most 4 MB."), 409)
-    text = file.read().decode("utf-8", "replace")
-    found = list(people.read_cards(text))[: people.MOST_CARDS]
-    kept = sum(people.keep(request.user, address, name) for address, name in found)
-    text = ngettext("%d person was taken in.", "%d people were taken in.", kept) % kept
-    return page.noticed(shown(request), text)
-
-
-@require_safe
-@signed_in
-def export_cards(request: Request) -> HttpResponse:
-    """Give the kept people away as vCards."""
-    octets = people.cards(request.user).encode("utf-8", "replace")
-    return given(octets, "text/vcard; charset=utf-8", "contacts.vcf", inline=False)

@@ -151,8 +151,8 @@ def test_a_strangers_attachment_is_not_taken_along(
 # in its path is here, or in HARMLESS, which name nobody's.
 HARMLESS = {
     "login", "logout", "home", "manage", "suggest", "save", "waiting", "people",
-    "settings", "display", "locale", "zone", "device", "profile", "contact",
-    "import_cards",
+    "settings", "display", "locale", "zone", "device", "profile", "contacts",
+    "contact_keep", "contact_merge", "contact_group", "import_cards",
     "export_cards", "keyboard", "manifest", "carry", "transfers",
 }  # fmt: skip
 NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -219,7 +219,14 @@ def test_no_url_shows_a_stranger_anything(
 def rows_of(user: "User") -> dict[str, int]:
     """What alice keeps in the webmail itself, under url.parameter."""
     from accounts import apppasswords
-    from mailhost.webmail.models import SavedSearch, Template, Transfer, Undo
+    from mailhost.webmail.models import (
+        Contact,
+        ContactGroup,
+        SavedSearch,
+        Template,
+        Transfer,
+        Undo,
+    )
 
     transfer = Transfer.objects.create(
         user=user, account=user.account, name="a", size=5
@@ -228,6 +235,8 @@ def rows_of(user: "User") -> dict[str, int]:
     return {
         "template.number": template,
         "template_change.number": template,
+        "contact_member.number": ContactGroup.objects.create(user=user, name="g").pk,
+        "contact_part.number": Contact.objects.create(user=user, address="c@d.test").pk,
         "transfer_piece.number": transfer,
         "transfer_end.number": transfer,
         "transfer_cancel.number": transfer,

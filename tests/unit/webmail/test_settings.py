@@ -160,15 +160,15 @@ def test_blocked_senders_are_listed_and_let_go(box: Box, page: Client) -> None:
 def test_contacts_come_and_go_as_cards(box: Box, page: Client) -> None:
     card = b"BEGIN:VCARD\r\nFN:Dora\r\nEMAIL:dora@far.test\r\nEND:VCARD\r\n"
     file = SimpleUploadedFile("c.vcf", card, "text/vcard")
-    page.post("/settings/contacts/import/", {"cards": file})
-    page.post("/settings/contacts/", {"name": "Ed", "address": "ed@far.test"})
-    answer = page.get("/settings/contacts/export/")
+    page.post("/contacts/import/", {"cards": file})
+    page.post("/contacts/keep/", {"name": "Ed", "address": "ed@far.test"})
+    answer = page.get("/contacts/export/")
     assert answer.content.count(b"BEGIN:VCARD") == 2
     assert answer["Content-Disposition"].startswith("attachment")
-    page.post("/settings/contacts/", {"address": "ed@far.test", "delete": "1"})
+    page.post("/contacts/keep/", {"address": "ed@far.test", "delete": "1"})
     assert Contact.objects.get().address == "dora@far.test"
-    assert page.post("/settings/contacts/", {"address": "x"}).status_code == 409
-    assert page.post("/settings/contacts/import/").status_code == 409
+    assert page.post("/contacts/keep/", {"address": "x"}).status_code == 409
+    assert page.post("/contacts/import/").status_code == 409
 
 
 def test_a_reader_changes_no_labels(box: Box, browser_of: Any, bob: Any) -> None:

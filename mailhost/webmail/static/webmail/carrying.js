@@ -95,3 +95,8 @@ document.addEventListener("click", (event) => {
   form.submit();
   form.remove();
 });
+
+// A form that was taken in begins anew: a note is not sent twice.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && event.target.matches?.("[data-reset]")) event.target.reset();
+});
