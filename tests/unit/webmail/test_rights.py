@@ -153,7 +153,7 @@ HARMLESS = {
     "login", "logout", "home", "manage", "suggest", "save", "waiting", "people",
     "settings", "display", "locale", "zone", "device", "profile", "contacts",
     "contact_keep", "contact_merge", "contact_group", "import_cards",
-    "export_cards", "keyboard", "manifest", "carry", "transfers",
+    "export_cards", "keyboard", "manifest", "carry", "transfers", "senders",
 }  # fmt: skip
 NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "export_messages": ({}, {"m": "{m}"}),
