@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
+OFFERED = "250-sink\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 SIZE 60000000"
+
 
 @dataclass
 class Sink:
@@ -46,7 +48,7 @@ class _Talk(socketserver.StreamRequestHandler):
             words = line.decode("utf-8", "replace").strip()
             verb = words[:4].upper()
             if verb == "EHLO":
-                self.say("250-sink\r\n250-8BITMIME\r\n250 SIZE 60000000")
+                self.say(OFFERED)
                 continue
             if verb == "MAIL":
                 sender, recipients = _address(words), []
