@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from mailhost.search.conditions import Dialect
 from mailhost.search.index import Candidates, Document, Index, Writing
-from mailhost.search.query import COLUMNS, And, Contains, Fact, Not, Or, Query
+from mailhost.search.query import COLUMNS, And, Contains, Fact, Not, Or, Query, columns
 from mailhost.search.trigrams import trigrams
 
 log = logging.getLogger(__name__)
@@ -82,18 +82,10 @@ class SqliteIndex(Index):
             ).fetchone()
             if row is None:
                 return Candidates(0, ())
-            asked = expression(query)
-            if asked is None:
-                return Candidates(row[0], None)
-            first = account_id << 32
-            found = connection.execute(
-                "SELECT d.email_id FROM grams JOIN document d ON d.id = grams.rowid"
-                " WHERE grams MATCH ? AND grams.rowid BETWEEN ? AND ? LIMIT ?",
-                [asked, first, first | 0xFFFFFFFF, most + 1],
-            ).fetchall()
-            if len(found) > most:
-                return Candidates(row[0], None)
-            return Candidates(row[0], [one for (one,) in found])
+            found = _by_grams(connection, account_id, query, most)
+            if found is None and _excludes(query):
+                found = _by_texts(connection, account_id, query, most)
+            return Candidates(row[0], found)
 
     @override
     def told(
@@ -196,6 +188,47 @@ class SqliteIndex(Index):
         made.execute("PRAGMA synchronous = NORMAL")
         made.execute("PRAGMA mmap_size = 268435456")
         return made
+
+
+def _by_grams(
+    connection: sqlite3.Connection, account_id: int, query: Query, most: int
+) -> list[int] | None:
+    """Return the e-mails that have what every match has; None: too many, or any."""
+    asked = expression(query)
+    if asked is None:
+        return None
+    first = account_id << 32
+    found = connection.execute(
+        "SELECT d.email_id FROM grams JOIN document d ON d.id = grams.rowid"
+        " WHERE grams MATCH ? AND grams.rowid BETWEEN ? AND ? LIMIT ?",
+        [asked, first, first | 0xFFFFFFFF, most + 1],
+    ).fetchall()
+    return [one for (one,) in found] if len(found) <= most else None
+
+
+def _by_texts(
+    connection: sqlite3.Connection, account_id: int, query: Query, most: int
+) -> list[int] | None:
+    """Do as `_by_grams`, by reading all texts in a row: 0.5 ms for 1,000 messages."""
+    told = GLOB.condition(query)
+    first = account_id << 32
+    found = connection.execute(
+        f"SELECT email_id FROM document WHERE id BETWEEN ? AND ? AND {told.sql}"  # noqa: S608
+        " LIMIT ?",
+        [first, first | 0xFFFFFFFF, *told.parameters, most + 1],
+    ).fetchall()
+    return [one for (one,) in found] if len(found) <= most else None
+
+
+def _excludes(query: Query) -> bool:
+    """Tell whether texts are excluded: what is left may be far apart, and rare."""
+    match query:
+        case Not(inner):
+            return bool(columns(inner))
+        case And(queries) | Or(queries):
+            return any(map(_excludes, queries))
+        case Contains() | Fact():
+            return False
 
 
 class SqliteWriting(Writing):

@@ -22,6 +22,7 @@ TEXTS: dict[str, str | Promise] = {
     "failed": _("Something went wrong."),
     "gone": _("This is not there any more."),
     "offline": _("No connection."),
+    "away": _("No connection. New mail appears once it is back."),
     "file": _("The file was not taken."),
     "undo": _("Undo"),
     "selected": _("{number} selected"),

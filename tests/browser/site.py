@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,13 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if not CHROMIUM.exists():
         pytest.skip("no chromium")
-    directory = tmp_path_factory.mktemp("site")
+    with running(tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Site]:
+    """Run a server with its data in this directory."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -148,6 +148,7 @@ def test_the_search_box_offers_and_keeps(site: Site, alice: Any, mark: str) -> N
     alice.click(".views .menu summary")
     alice.fill("#save-name", mark[:20])
     alice.click("text=Save this search")
+    alice.wait_for_selector(f"#folders a[title='subject:{mark}']", state="attached")
     open_folder(alice, f"subject:{mark}")
     alice.locator(".row", has_text=mark).wait_for()
 

@@ -1,6 +1,7 @@
 """Each vector as a letter: opened in Chromium, no script runs, no request leaves."""
 
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing_extensions import override
 
 from tests.browser.people import WIDE, letter, logged_in
 from tests.browser.site import Site
-from tests.security.vectors import REQUESTS, SCRIPTS
+from tests.security.vectors import REQUESTS, RUN, SCRIPTS, TEXTS
 
 
 class Canary(BaseHTTPRequestHandler):
@@ -96,7 +97,72 @@ def test_nothing_runs_and_nothing_is_asked(
             for y in range(200, 780, 40):
                 page.mouse.move(760, y)
             assert page.evaluate("top.name") == "", name
-            assert page.title().startswith(name), name
+            assert f"{name} · " in page.title(), name
             strange = [u for u in outside if not u.startswith((site.url, "data:"))]
             assert strange == [], name
+    assert Canary.asked == []
+
+
+OUTSIDE_FRAME = r"""() => {
+  const allowed = /^(class|dir|href|target|rel|title|open)$/;
+  const inside = [...document.querySelectorAll(".plain *")];
+  const odd = inside.flatMap((one) => [...one.attributes].map(({ name }) => name));
+  const links = inside.map((one) => one.getAttribute("href")).filter(Boolean);
+  return [
+    ...odd.filter((name) => !allowed.test(name)),
+    ...links.filter((href) => !/^https?:\/\/[^\s"<>]+$/.test(href)),
+    ...inside.map((one) => one.tagName).filter((tag) => /SCRIPT|IMG|SVG/i.test(tag)),
+    ...[...document.querySelectorAll("script:not([src])")].map(({ type }) => type)
+      .filter((type) => type !== "application/json"),
+    ...[...document.querySelectorAll("img")].map((one) => one.src)
+      .filter((src) => !src.startsWith(location.origin)),
+  ];
+}"""
+
+
+def hostile(text: str) -> bytes:
+    """Return a letter with a text in its body and in each field that is shown."""
+    line = " ".join(text.split())
+    word = "".join(c for c in line if c not in '"<>\\,;:@ ')[:60]
+    body = (
+        f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--b\r\n"
+        f'Content-Type: text/plain; name="{word}.txt"\r\n'
+        "Content-Disposition: attachment; filename*=UTF-8''"
+        f"{urllib.parse.quote(line[:150])}.txt\r\n\r\n{text}\r\n--b--"
+    )
+    name = line.replace('"', "'")[:300]
+    return letter(
+        line[:300],
+        body,
+        To=f'"{name}" <x@far.test>',
+        From=f'"{name}" <carl@far.test>',
+        Reply_To=f'"{name}" <y@other.test>',
+        List_Unsubscribe=f"<javascript:{RUN}>, <https://far.test/?{word}>",
+        MIME_Version="1.0",
+        Content_Type="multipart/mixed; boundary=b",
+    )
+
+
+def test_what_is_no_html_stays_text(
+    site: Site, chromium: Any, canary: str, tmp_path: Path
+) -> None:
+    mail = [hostile(text.replace("CANARY", canary)) for text in TEXTS.values()]
+    site.put("bob@example.test", *mail, apart=0)
+    file = tmp_path / "places"
+    site.run(PLACES.format(file=str(file)))
+    places = file.read_text("utf-8").splitlines()[: len(mail)]  # newest first
+    with logged_in(site, chromium, WIDE, "bob", strict=False) as page:
+        outside: list[str] = []
+        page.on("request", lambda r: outside.append(r.url))
+        page.on("dialog", lambda dialog: outside.append(dialog.message))
+        for path in [site.url + line.rsplit("\t", 1)[1] for line in places]:
+            page.goto(path)
+            page.wait_for_selector(".letter[open] .plain")
+            for y in range(60, 780, 40):
+                page.mouse.move(760, y)
+            found = page.evaluate(OUTSIDE_FRAME)
+            assert found == [], (path, page.title())
+            assert page.evaluate("top.name") == "", page.title()
+            strange = [u for u in outside if not u.startswith((site.url, "data:"))]
+            assert strange == [], page.title()
     assert Canary.asked == []

@@ -58,6 +58,61 @@ SCRIPTS = {
     "deep": "<div>" * 600 + f"<img src=x onerror={RUN}>" + "<table><td>" * 300,
     "custom": f"<x onclick={RUN} is=y>x</x><details open ontoggle={RUN}>y</details>"
     f"<marquee onstart={RUN}>z</marquee><video><source onerror={RUN} src=x></video>",
+    # CVE-2024-42009: what was clean became a handler when it was put together again.
+    "body title": f"<body title='bgcolor=foo' name='bar style=animation-name:x "
+    f"onanimationstart={RUN} foo=bar'>Hello</body><body bgcolor='x\" onload={RUN} y=\"'>",
+    # CVE-2024-37383, CVE-2025-68461: attributes that come by animation, names with space.
+    "svg animate names": "<svg><animate attributeName='href ' values='javascript:"
+    f"{RUN}' href='#l'/><set attributeName='&#x20;xlink:href' to='javascript:x'/><a id=l>"
+    f"<text>x</text></a><animate attributeName='onclick' to='{RUN}'/><discard onbegin={RUN}>",
+    "namespaces": f"<math><annotation-xml encoding='text/html'><style><img src=x onerror"
+    f"={RUN}></style></annotation-xml></math><svg><desc><math><mi><style></math><img src=x"
+    f" onerror={RUN}></style></mi></desc><title><style></title><img src=x onerror={RUN}>",
+    "nesting": "<form><math>" * 120 + f"<mtext></form><form><mglyph><style></math><img"
+    f" src=x onerror={RUN}>" + "<svg><a><b>" * 90 + f"<style><img src=x onerror={RUN}>",
+    "selects": f"<select><option><style></option></select><img src=x onerror={RUN}></style>"
+    f"</select><select><template><img src=x onerror={RUN}></template><keygen onfocus={RUN}>",
+    "slashes": f"<img/src=x/onerror={RUN}><svg/onload={RUN}><a/href=javas\tcript:{RUN}>x</a>"
+    f"<img src=x\x0conerror={RUN}><img src=x\x0bonerror={RUN}><p/'/onclick={RUN}//>y</p>",
+    "schemes": "".join(
+        f"<a href='{one}{RUN}'>x</a>"
+        for one in (
+            "javascript&colon;",
+            "java&Tab;script:",
+            "java&NewLine;script:",
+            "\x01javascript:",
+            "JaVaScRiPt:",
+            "javascript&#0000058",
+            "&#106avascript:",
+            "feed:javascript:",
+            "view-source:javascript:",
+            "jar:javascript:",
+            "blob:javascript:",
+            "livescript:",
+            "mhtml:javascript:",
+            "data:application/xhtml+xml,",
+            "data:image/svg+xml,",
+        )
+    ),
+    "popovers": f"<button popovertarget=p onclick={RUN}>x</button><div popover id=p"
+    f" onbeforetoggle={RUN} ontoggle={RUN}>y</div><dialog open onclose={RUN} oncancel={RUN}>"
+    f"<form method=dialog></form></dialog><p contenteditable onbeforeinput={RUN}>z</p>",
+    "transitions": f"<style>@keyframes k{{}}</style><p style='animation:k 1s' onanimationend"
+    f"={RUN} ontransitionrun={RUN} style='transition:color 1s'>x</p><p"
+    f" oncontentvisibilityautostatechange={RUN} style=content-visibility:auto>y</p>"
+    f"<p onscrollend={RUN} onscrollsnapchange={RUN}>z</p>",
+    "old browsers": f"<p style='width:expression({RUN})'>x</p><p style='-moz-binding:url("
+    "CANARY/x.xml#y);behavior:url(CANARY/x.htc)'>y</p><xml id=x><i><b>&lt;img src=x onerror"
+    f"={RUN}&gt;</b></i></xml><span datasrc=#x datafld=b dataformatas=html></span>"
+    f"<layer src='javascript:{RUN}'></layer><bgsound src='javascript:x'><applet code=x>",
+    "declarations": f"<!DOCTYPE x [<!ENTITY y '<img src=x onerror={RUN}>'>]>&y;<?xml-stylesheet"
+    f" href='javascript:{RUN}'?><!ATTLIST x onload CDATA '{RUN}'><![if true]><img src=x"
+    f" onerror={RUN}><![endif]>",
+    "areas": f"<img usemap=#m src=x><map name=m><area shape=default href='javascript:{RUN}'>"
+    f"<area onfocus={RUN} href=x></map><link rel=import href='javascript:x'>",
+    "ids of the page": "<div id=reader></div><div id=notices class=conversation></div><p"
+    " id=rows hx-get=/logout/ hx-trigger=load data-hx-post=/do/ data-key=e>x</p><input"
+    " name=csrfmiddlewaretoken value=x><a hx-get=/ hx-on:click='x' hx-vals='js:{a:1}'>y</a>",
 }
 
 REQUESTS = {
@@ -92,4 +147,63 @@ REQUESTS = {
     "'CANARY/c'>z</del><body style='background:url(CANARY/d)'>",
     "fonts": "<font face='x' style='font:12px url(CANARY/a)'>x</font><p style=\"font-"
     "family:'x';src:url(CANARY/b)\">",
+    # CVE-2024-42010 and what followed: the letter's style asks, not the letter.
+    "css functions": "<p style='background:cross-fade(url(CANARY/a),url(CANARY/b),50%)'>"
+    "<p style='background:image(\"CANARY/c\")'><p style='background:element(#x),paint(y)'>"
+    "<p style='shape-outside:url(CANARY/d)'><p style='clip-path:url(CANARY/e#x)'><p style="
+    "'offset-path:url(CANARY/f)'><p style='list-style-image:url(CANARY/g)'><p style='mask-"
+    "image:url(CANARY/h)'><p style='-webkit-mask-box-image:url(CANARY/i)'><p style='border-"
+    "image-source:url(CANARY/j)'><p style='-webkit-border-image:url(CANARY/k) 1'>",
+    "css odd": "<p style='background:ur/**/l(CANARY/a)'><p style='background:url(/**/CANARY"
+    "/b)'><p style='background:url(&quot;CANARY/c'><p style=\"background:url('CANARY/d\"><p"
+    " style='background:\\75\\72\\6c(CANARY/e)'><p style='background:u\\\nrl(CANARY/f)'><p"
+    " style='background&#58;url(CANARY/g)'><p style='color:red;}@import url(CANARY/h);x{'><p"
+    " style='@import \"CANARY/i\"'><p style='background:url\x00(CANARY/j)'>",
+    "css rules": "<style>@namespace 'CANARY/a';@import url(CANARY/b) layer(x);@media all{"
+    "p{background:url(CANARY/c)}}@supports(color:red){p{cursor:url(CANARY/d),auto}}"
+    "p::before{content:url(CANARY/e)}input[value^=a]{background:url(CANARY/f)}@counter-style"
+    " x{symbols:url(CANARY/g)}@property --x{syntax:'<url>';inherits:false;initial-value:"
+    "url(CANARY/h)}@page{background:url(CANARY/i)}</style><style media=print>p{background:"
+    "url(CANARY/j)}</style><p style='background:var(--x)'>x</p>",
+    # Roundcube 1.6.13 and 1.7: names that a list of attributes did not have.
+    "svg attributes": "<svg><filter id=f><feImage xlink:href='CANARY/a'/></filter><rect filter="
+    "'url(CANARY/b#f)' clip-path='url(CANARY/c#x)' marker-start='url(CANARY/d#x)' stroke="
+    "'url(CANARY/e#x)' cursor='url(CANARY/f)'/><pattern href='CANARY/g'/><textPath href="
+    "'CANARY/h'/><script href='CANARY/i'/><animate attributeName=fill values='url(CANARY/j"
+    "#x)'/><set attributeName=mask to='url(CANARY/k#x)'/><a xlink:href=#><image xlink:href="
+    "'//CANARYHOST/l'/></a><foreignObject><img src='CANARY/m'></foreignObject></svg>",
+    "mathml": "<math href='CANARY/a'><mglyph src='CANARY/b'/><maction actiontype=x xlink:href="
+    "'CANARY/c'>x</maction><mtext style='background:url(CANARY/d)'>y</mtext></math>",
+    "hints": "<link rel=preconnect href='CANARY/a'><link rel=preload as=image href='CANARY/b'"
+    " imagesrcset='CANARY/c 1x'><link rel=modulepreload href='CANARY/d'><link rel=prerender"
+    " href='CANARY/e'><link rel=icon href='CANARY/f'><link rel=manifest href='CANARY/g'><link"
+    ' rel=pingback href=\'CANARY/h\'><script type=speculationrules>{"prefetch":[{"urls":['
+    "\"CANARY/i\"]}]}</script><a rel='prefetch prerender' href='#'>x</a>",
+    "schemes": "<img src='ht\ttp://CANARYHOST/a'><img src='\\\\CANARYHOST/b'><img src='/\\CANARY"
+    "HOST/c'><img src='cid:CANARY/d'><img src='cid:&quot;&gt;&lt;img src=CANARY/e&gt;'><img"
+    " src='&#104;ttp://CANARYHOST/f'><img src=' CANARY/g '><img src='feed:CANARY/h'><img src="
+    "'///CANARYHOST/i'><img src='http:CANARYHOST/j'><img src='\x01CANARY/k'>",
+    "old attributes": "<img longdesc='CANARY/a' usemap='CANARY/b'><table profile='CANARY/c'><tr"
+    " background='CANARY/d'><th background='CANARY/e'></table><bgsound src='CANARY/f'><applet"
+    " codebase='CANARY/g' archive='CANARY/h'></applet><object classid='CANARY/i' codebase="
+    "'CANARY/j'></object><input src='CANARY/k' type=image><isindex action='CANARY/l'><html"
+    " manifest='CANARY/m'><head profile='CANARY/n'><portal src='CANARY/o'></portal>"
+    "<fencedframe src='CANARY/p'></fencedframe><frame longdesc='CANARY/q'>",
+    "srcdoc": "<iframe srcdoc='<img src=CANARY/a>'></iframe><template><img src='CANARY/b'>"
+    "</template><noscript><img src='CANARY/c'></noscript><svg><style>*{background:url("
+    "CANARY/d)}</style></svg><textarea><img src='CANARY/e'></textarea><!--><img src='CANARY/f'"
+    "><!-- --!><img src='CANARY/g'>",
+}
+
+# Plain letters, and what stands in headers: text that a page might take for its own.
+# CVE-2023-43770, CVE-2023-47272 and the like.
+TEXTS = {
+    "link": f'https://far.test/"onmouseover="{RUN}"x="',
+    "link, closed": f"https://far.test/'><img src=x onerror={RUN}>",
+    "link, entity": f"https://far.test/&quot;onmouseover=&quot;{RUN}",
+    "link in brackets": f'[x](javascript:{RUN}) <javascript:{RUN}> <https://far.test/"{RUN}>',
+    "script": f"<script>{RUN}</script><img src='CANARY/a' onerror=\"{RUN}\">",
+    "quote": f"> <img src=x onerror={RUN}>\r\n>> </div><svg onload={RUN}>",
+    "template": "{{ 7|add:7 }} {% debug %} ${top.name='owned'}",
+    "long": "https://far.test/" + "a" * 5000 + f'"onclick="{RUN}',
 }

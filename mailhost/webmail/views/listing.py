@@ -27,7 +27,7 @@ def folder(request: Request, account_id: int, folder_id: int) -> HttpResponse:
     """Show a folder: ?show=unread, ?before= a place, ?shown= so many."""
     found = door.folder(request.user, account_id, folder_id)
     if request.htmx.target not in ROWS:
-        return page.whole(request, found)
+        return page.whole_or_list(request, found, page.listing(request, found))
     context = {"listing": page.listing(request, found), "current": found}
     return render(request, "webmail/list/rows.html", context)
 
@@ -45,10 +45,11 @@ def search(request: Request) -> HttpResponse:
         raise Http404
     if not query:
         return redirect("webmail:folder", found.account_id, found.id)
-    context = {"listing": page.hits(request, found, query), "current": found}
+    listing = page.hits(request, found, query)
     if request.htmx.target in ROWS:
+        context = {"listing": listing, "current": found}
         return render(request, "webmail/list/rows.html", context)
-    return page.whole(request, found, listing=context["listing"])
+    return page.whole_or_list(request, found, listing)
 
 
 @require_POST

@@ -16,6 +16,7 @@ from mailhost.webmail.searching.grammar import LONGEST
 from mailhost.webmail.views import page
 
 READER = "webmail/reader/conversation.html"
+SWAPPED = "webmail/reader/swapped.html"  # with the page's title
 OLDER = "webmail/reader/letters.html"
 
 
@@ -34,7 +35,7 @@ def show(request: Request, account_id: int, folder_id: int, uid: int) -> HttpRes
     if request.htmx.target == "older":
         return render(request, OLDER, context)
     if request.htmx.target == "reader":
-        return render(request, READER, context)
+        return render(request, SWAPPED, context)
     return page.whole(request, folder, reader=READER, pane="reader", **context)
 
 

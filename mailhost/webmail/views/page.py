@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from mailhost.store import quota, retention
@@ -146,6 +144,19 @@ def whole(
     return render(request, "webmail/page.html", context)
 
 
+def whole_or_list(
+    request: Request, folder: FolderInfo, listing: Listing
+) -> HttpResponse:
+    """Render the whole page; where one is open, its list and folders alone."""
+    if request.htmx.target != "list" or request.htmx.history_restore_request:
+        return whole(request, folder, listing=listing)
+    context = side(request, folder, listing.query) | {
+        "listing": listing,
+        "preferences": preferences(request),
+    }
+    return render(request, "webmail/list/swapped.html", context)
+
+
 def side(request: Request, folder: FolderInfo, query: str) -> dict[str, Any]:
     """Return what the folder pane shows."""
     return {
@@ -191,26 +202,3 @@ def keyboard(request: Request) -> HttpResponse:
     """Show what the keys do."""
     context = {"preferences": preferences(request)}
     return render(request, "webmail/keyboard.html", context)
-
-
-@require_safe
-def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - any
-    """Tell browsers how the webmail is installed as an app. Nobody's mail is in it."""
-    icon = {
-        "src": static("webmail/favicon.svg"),
-        "sizes": "any",
-        "type": "image/svg+xml",
-    }
-    told = {
-        "name": _("Mail"),
-        "short_name": _("Mail"),
-        "id": "/",
-        "start_url": "/",
-        "scope": "/",
-        "display": "standalone",
-        "background_color": "#ffffff",
-        "theme_color": "#3f5bd9",
-        "icons": [icon, icon | {"purpose": "maskable"}],
-        "shortcuts": [{"name": _("Compose"), "url": reverse("webmail:compose")}],
-    }
-    return HttpResponse(json.dumps(told), content_type="application/manifest+json")

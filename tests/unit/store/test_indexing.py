@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailhost.mail.models import AccountState, Content, Message, Tombstone
 from mailhost.search.engines import index
-from mailhost.search.query import COLUMNS, Where
+from mailhost.search.query import COLUMNS, And, Not, Where
 from mailhost.store import change, documents, folders, indexing, maintenance
 from mailhost.store.content import CHUNK
 from tests.transcripts.imap_world import mailbox, message, write
@@ -53,6 +53,19 @@ def folder_of(user: "User", *words: str) -> "FolderInfo":
     for word in words:
         message(user, "INBOX", letter(word))
     return mailbox(user, "INBOX")
+
+
+def test_what_is_left_where_nearly_all_is_excluded_is_named(alice: "User") -> None:
+    folder_of(alice, *["apples"] * 5, "pears", "plums")
+    index_all()
+    without = Not(documents.contains(Where.BODY, "apples"))
+    with_too = And((documents.contains(Where.BODY, "about"), without))
+    for query in (without, with_too):
+        told = index().candidates(alice.account.pk, query, 3)
+        assert told.email_ids is not None
+        assert len(told.email_ids) == 2
+    pears = Not(documents.contains(Where.BODY, "pears"))
+    assert index().candidates(alice.account.pk, pears, 3).email_ids is None  # too many
 
 
 def test_each_account_has_its_own_documents(alice: "User", bob: "User") -> None:

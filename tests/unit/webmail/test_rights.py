@@ -154,6 +154,7 @@ HARMLESS = {
     "settings", "display", "locale", "zone", "device", "profile", "contacts",
     "contact_keep", "contact_merge", "contact_group", "import_cards",
     "export_cards", "keyboard", "manifest", "carry", "transfers", "senders",
+    "worker", "away",
 }  # fmt: skip
 NAMING: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "export_messages": ({}, {"m": "{m}"}),

@@ -3,6 +3,7 @@
 import { $, $$, notice, post, say } from "./dom.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startPresence } from "./presence.js";
 import { fitFrames } from "./frames.js";
 import { clearPicked, refreshMarks } from "./picking.js";
 import "./carrying.js";
@@ -42,10 +43,20 @@ document.addEventListener("htmx:afterSwap", (event) => {
     toNewest();
   }
   if ($("[data-rich]")) startRich(toFragment);
+  if (event.detail.target.id === "list") {
+    // A letter that is being written stays where it is.
+    if (!$("#reader .write")) $("#reader").replaceChildren($("#nobody").content.cloneNode(true));
+    show("list");
+    $("#list").focus();
+  }
   if (event.detail.target.id === "preview") event.detail.target.showModal();
   fitFrames();
   refreshMarks();
 });
+
+function titleOfList() {
+  document.title = `${$("#list h1").textContent} · ${$(".brand h1").textContent}`;
+}
 
 // A long conversation opens where it is unread, or at its end.
 function toNewest() {
@@ -82,6 +93,7 @@ document.addEventListener("mailgone", (event) => {
     show("list");
   }
   if (!$("#reader .conversation")) {
+    titleOfList();
     const here = $("#folders [aria-current]");
     if (here) history.replaceState(null, "", here.href);
   }
@@ -108,6 +120,7 @@ document.addEventListener("click", (event) => {
   if (back && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     show("list");
+    titleOfList();
     history.pushState(null, "", $("#folders [aria-current]")?.href ?? back.href);
   }
   for (const menu of $$("details.menu[open]")) {
@@ -165,3 +178,4 @@ if (zone) {
   await post(zone, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
   delete document.body.dataset.zone;
 }
+startPresence(app().dataset.worker);

@@ -7,6 +7,7 @@ export function startLive(path) {
   let lost = false;
   let told = 0;
   let due = null;
+  let again = null;
   // Not too often, and the last change is never left untold.
   const changed = () => {
     due ??= setTimeout(() => {
@@ -21,20 +22,32 @@ export function startLive(path) {
     socket.addEventListener("open", () => {
       wait = LEAST;
       document.body.dataset.connected = "yes";
+      document.dispatchEvent(new CustomEvent("maillive", { detail: { on: true } }));
       if (lost) changed();
       lost = false;
     });
     socket.addEventListener("message", changed);
     socket.addEventListener("close", (event) => {
       delete document.body.dataset.connected;
+      document.dispatchEvent(new CustomEvent("maillive", { detail: { on: false } }));
       lost = true;
       if (event.code === 4401) {
         location.reload();
         return;
       }
-      setTimeout(open, wait + Math.random() * wait);
+      again = setTimeout(open, wait + Math.random() * wait);
       wait = Math.min(wait * 2, MOST);
     });
   };
+  // Back in the air: at once, not when it was due.
+  window.addEventListener("online", () => {
+    if (document.body.dataset.connected) {
+      document.dispatchEvent(new CustomEvent("maillive", { detail: { on: true } }));
+      changed();
+    } else {
+      clearTimeout(again);
+      open();
+    }
+  });
   open();
 }
