@@ -82,7 +82,7 @@ class Command(BaseCommand):
         try:
             error = runner.run_one(wanted.JOB, name)
         except runner.Busy:
-            error = Exception("another one is being requested; try again in a minute")
+            error = Exception("it is being requested just now")
         if error is not None:
             self.stderr.write(f"{name}: {error}.")
             return False
