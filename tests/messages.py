@@ -40,7 +40,7 @@ KEYWORDS: dict[str, Any] = {
 }
 # What only administrators see: the admin is in English.
 ADMIN = re.compile(
-    r"(^|/)(admin\w*|signinadmin|csvusers|userimport|renaming|attempts|credentials)(\.py|/)"
+    r"(^|/)(admin\w*|signinadmin|csvusers|userimport|renaming|credentials)(\.py|/)"
     r"|^(mailhost/(jobs|mail|outbound|screening|sending)|protocols(/\w+)?)/(models|apps)\b"
     r"|^templates/dsn/(dmarc|tls)\."
 )

@@ -29,6 +29,8 @@ QUOTE = re.compile(r">[> ]*")
 HUES = 12
 DAYS_OF_A_WEEK = 7
 MOST_NAMES = 3
+# Icons that point the way one reads: mirrored from right to left.
+TURNING = frozenset(("back", "reply", "replyall", "forward", "send", "out"))
 # What the store calls them. mailhost/store/folders.py
 FOLDERS = {
     "INBOX": pgettext_lazy("folder", "Inbox"),
@@ -45,7 +47,8 @@ FOLDERS = {
 def icon(name: str) -> SafeString:
     """Draw an icon; what it means stands beside it in words."""
     return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        " turns" if name in TURNING else "",
         static("webmail/icons.svg"),
         name,
     )
