@@ -6,6 +6,7 @@ settings. A first login keeps what the browser asked for: mails have no browser.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,10 +15,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils import formats, timezone, translation
+from django.utils import timezone, translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from accounts.models import User
+
+MONDAY = 1  # as Django counts
+_week_start: ContextVar[int] = ContextVar("week_start", default=MONDAY)
 
 
 class Locale:
@@ -30,7 +34,7 @@ class Locale:
         if language := language_of(request.user):
             translation.activate(language)
             request.LANGUAGE_CODE = language
-        with timezone.override(zone_of(request.user)):
+        with timezone.override(zone_of(request.user)), _week_of(request.user):
             return self.get_response(request)
 
 
@@ -38,8 +42,23 @@ class Locale:
 def spoken_to(user: User) -> Iterator[None]:
     """Speak to a user outside of a request: a mail, a websocket."""
     language = language_of(user) or settings.LANGUAGE_CODE
-    with translation.override(language), timezone.override(zone_of(user)):
+    zone = timezone.override(zone_of(user))
+    with translation.override(language), zone, _week_of(user):
         yield
+
+
+@contextmanager
+def _week_of(user: User | AnonymousUser) -> Iterator[None]:
+    token = _week_start.set(week_start(user))
+    try:
+        yield
+    finally:
+        _week_start.reset(token)
+
+
+def first_day() -> int:
+    """Return the first day of the week in force, as datetime counts: 0 is Monday."""
+    return (_week_start.get() - 1) % 7
 
 
 def language_of(user: User | AnonymousUser) -> str:
@@ -54,11 +73,10 @@ def zone_of(user: User | AnonymousUser) -> ZoneInfo:
     return ZoneInfo(chosen if is_zone(chosen) else settings.MAILHOST_TIME_ZONE)
 
 
-def week_start(user: User) -> int:
+def week_start(user: User | AnonymousUser) -> int:
     """Return the first day of a user's week: 0 is Sunday, 1 Monday, 6 Saturday."""
-    if user.week_start is not None:
-        return user.week_start
-    return int(formats.get_format("FIRST_DAY_OF_WEEK"))
+    chosen: int | None = getattr(user, "week_start", None)
+    return MONDAY if chosen is None else chosen
 
 
 def is_zone(name: str) -> bool:

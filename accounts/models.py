@@ -168,7 +168,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=16, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     WEEK_STARTS = ((1, _("Monday")), (0, _("Sunday")), (6, _("Saturday")))
-    # As Django counts them; None: as in the user's language.
+    # As Django counts them; None: Monday.
     week_start = models.PositiveSmallIntegerField(
         _("first day of the week"),
         null=True,

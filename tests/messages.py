@@ -40,8 +40,8 @@ KEYWORDS: dict[str, Any] = {
 }
 # What only administrators see: the admin is in English.
 ADMIN = re.compile(
-    r"(^|/)(admin\w*|signinadmin|csvusers|userimport|renaming|credentials)(\.py|/)"
-    r"|^(mailhost/(jobs|mail|outbound|screening|sending)|protocols(/\w+)?)/(models|apps)\b"
+    r"(^|/)(admin\w*|signinadmin|csvusers|userimport|renaming|credentials|limits)(\.py|/)"
+    r"|^(mailhost/(certificates|jobs|mail|outbound|screening|sending)|protocols(/\w+)?)/(models|apps)\b"
     r"|^templates/dsn/(dmarc|tls)\."
 )
 POSITIONAL, NAMED = re.compile(r"%[sd]"), re.compile(r"%\(\w+\)[sd]|\{\w*\}")

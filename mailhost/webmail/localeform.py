@@ -35,9 +35,10 @@ class LocaleForm(LocaleBase):
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)
         zone.choices = _zones(self.initial["time_zone"])
+        self.initial["week_start"] = locales.week_start(self.instance)
         week = self.fields["week_start"]
         assert isinstance(week, forms.TypedChoiceField)
-        week.choices = [("", _("as in the language")), *User.WEEK_STARTS]
+        week.required, week.choices = True, User.WEEK_STARTS
 
     @override
     def save(self, commit: bool = True) -> User:

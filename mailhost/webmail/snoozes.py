@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from accounts import locales
+
 MORNING, EVENING = 8, 18  # hours
-SATURDAY, MONDAY = 5, 0  # days of a week
+SATURDAY = 5  # day of a week
 LONGEST = timedelta(days=5 * 366)
 
 
@@ -30,7 +32,7 @@ def offers(now: datetime | None = None) -> list[Offer]:
     found = [
         Offer("tomorrow", _("Tomorrow"), _morning(now, 1)),
         Offer("weekend", _("This weekend"), _morning(now, _days(now, SATURDAY))),
-        Offer("week", _("Next week"), _morning(now, _days(now, MONDAY))),
+        Offer("week", _("Next week"), _morning(now, _days(now, locales.first_day()))),
     ]
     if late.date() == now.date():
         found.insert(0, Offer("later", _("Later today"), late))

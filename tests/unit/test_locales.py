@@ -96,6 +96,27 @@ def test_mails_speak_as_their_reader(alice: "User") -> None:
         assert translation.get_language() == "de"
         noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
         assert timezone.localtime(noon).utcoffset() == timedelta(hours=5.5)
-        assert locales.week_start(alice) == 1
+        assert locales.first_day() == 0
     alice.week_start = 6
-    assert locales.week_start(alice) == 6
+    with locales.spoken_to(alice):
+        assert locales.first_day() == 5
+    assert locales.first_day() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "says"), [("de", "Nicht gefunden"), ("ar", "غير موجود"), ("pl", "Not")]
+)
+def test_what_is_not_there_is_told_in_ones_language(
+    db: None, language: str, says: str
+) -> None:
+    answer = Client().get("/nowhere/", headers={"accept-language": language})
+    assert answer.status_code == 404
+    assert f"<h1>{says}" in answer.content.decode()
+
+
+def test_pages_of_allauth_have_their_own_words(alice: "User") -> None:
+    alice.language = "nl"
+    alice.save()
+    shown = log_in(alice).get("/account/factors/", follow=True).content.decode()
+    assert '<html lang="nl"' in shown
+    assert "Terug naar je account" in shown

@@ -11,7 +11,7 @@ from mailhost.store import errors
 from mailhost.webmail import refusals
 from tests.unit.webmail.conftest import Box
 
-BERLIN = {"language": "de", "time_zone": "Europe/Berlin", "week_start": ""}
+BERLIN = {"language": "de", "time_zone": "Europe/Berlin", "week_start": "0"}
 
 
 def test_what_is_chosen_is_kept_and_shown(box: Box, page: Client) -> None:
@@ -20,7 +20,7 @@ def test_what_is_chosen_is_kept_and_shown(box: Box, page: Client) -> None:
     assert '<option value="Europe/Berlin" selected>' in shown
     box.user.refresh_from_db()
     kept = (box.user.language, box.user.time_zone, box.user.week_start)
-    assert kept == ("de", "Europe/Berlin", None)
+    assert kept == ("de", "Europe/Berlin", 0)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,21 @@ def test_what_cannot_be_is_told(box: Box, page: Client, wrong: dict[str, str]) -
     assert 'role="alert"' in shown
     box.user.refresh_from_db()
     assert (box.user.language, box.user.time_zone) == ("", "")
+
+
+def test_next_week_begins_on_ones_own_day(box: Box, page: Client) -> None:
+    from mailhost.mail.models import Snooze
+
+    found = {}
+    for day in ("0", "1", "6"):
+        page.post("/settings/language/", BERLIN | {"week_start": day, "language": "en"})
+        page.post("/do/", {"m": box.where(box.put()), "action": "snooze:week"})
+        found[day] = {
+            one.due.astimezone(ZoneInfo("Europe/Berlin")).weekday()
+            for one in Snooze.objects.all()
+        }
+        Snooze.objects.all().delete()
+    assert found == {"0": {6}, "1": {0}, "6": {5}}
 
 
 def test_a_browser_proposes_its_zone_once(box: Box, page: Client) -> None:
