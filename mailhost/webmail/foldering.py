@@ -113,12 +113,12 @@ def delete(user: User, folder: FolderInfo) -> Changed:
         raise NotDone(_("This folder cannot be deleted."))
     account_id = folder.account_id
     if not set("li") <= set(door.account(user, account_id).rights):
-        return _delete(account_id, folder)  # their Trash is not ours
+        return _delete(user, folder)  # their Trash is not ours
     trash = gate.write_sync(
         [account_id], sending.with_role, account_id, "trash", _("Trash")
     )
     if folder.name.startswith(f"{trash.name}/"):
-        return _delete(account_id, folder)
+        return _delete(user, folder)
     taken = {one.name for one in gate.read_sync(folders.list_folders, account_id)}
     name = stem = f"{trash.name}/{folder.name.rpartition('/')[2]}"
     number = 1
@@ -130,15 +130,26 @@ def delete(user: User, folder: FolderInfo) -> Changed:
     return Changed(_("The folder “%s” is in Trash.") % folder.name, [step])
 
 
-def _delete(account_id: int, folder: FolderInfo) -> Changed:
-    """Delete a folder and those below it, the deepest first."""
+def _delete(user: User, folder: FolderInfo) -> Changed:
+    """Delete a folder and those below it, the deepest first.
+
+    Raises PermissionDenied where one of them is not the user's to delete.
+    """
+    account_id = folder.account_id
     found = gate.read_sync(folders.list_folders, account_id)
     below = [one.name for one in found if one.name.startswith(f"{folder.name}/")]
     if len(below) > MOST_BELOW:
         raise NotDone(_("There are too many folders below it."))
+    if not _may_delete(user, account_id).issuperset(below):
+        raise PermissionDenied
     for name in [*sorted(below, key=lambda n: -n.count("/")), folder.name]:
         gate.write_sync([account_id], folders.delete_folder, account_id, name)
     return Changed(_("The folder “%s” was deleted.") % folder.name)
+
+
+def _may_delete(user: User, account_id: int) -> set[str]:
+    seen = gate.read_sync(folders.list_folders, account_id, user.pk)
+    return {one.name for one in seen if "x" in one.rights}
 
 
 def back(user: User, step: Step) -> int:
@@ -164,8 +175,8 @@ def _require_place(user: User, account_id: int, name: str) -> None:
         raise PermissionDenied
 
 
-def empty(folder: FolderInfo) -> Changed:
-    """Remove all that lies in Trash or Junk for good, folders in it too."""
+def empty(user: User, folder: FolderInfo) -> Changed:
+    """Remove all that lies in Trash or Junk for good, the user's folders in it too."""
     if folder.role not in retention.ROLES:
         raise NotDone(_("Only Trash and Junk can be emptied."))
     if not set("te") <= set(folder.rights):
@@ -173,9 +184,10 @@ def empty(folder: FolderInfo) -> Changed:
     account_id = folder.account_id
     count = retention.empty(account_id, folder.id)
     found = gate.read_sync(folders.list_folders, account_id)
+    doomed = _may_delete(user, account_id)
     below = [one for one in found if one.name.startswith(f"{folder.name}/")]
     for one in sorted(below, key=lambda f: -f.name.count("/"))[:MOST_BELOW]:
-        if "x" in folder.rights or "x" in one.rights:
+        if one.name in doomed:
             gate.write_sync([account_id], folders.delete_folder, account_id, one.name)
             count += one.messages
     text = ngettext("%d message removed.", "%d messages removed.", count)

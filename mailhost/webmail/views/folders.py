@@ -147,7 +147,7 @@ def empty(request: Request, account_id: int, folder_id: int) -> HttpResponse:
     """Remove all that lies in Trash or Junk for good."""
     folder = door.folder(request.user, account_id, folder_id)
     try:
-        changed = foldering.empty(folder)
+        changed = foldering.empty(request.user, folder)
     except NotDone as error:
         return door.told(str(error), 409)
     if not request.htmx:

@@ -154,6 +154,24 @@ def test_each_level_allows_what_it_says(
     assert found == allowed
 
 
+def test_what_lies_below_is_not_deleted_along(
+    box: Box, page: Client, bob: User, browser_of: Any
+) -> None:
+    work = shared(box, page, "manage")
+    make(box, "Work/Private")
+    FolderRight.objects.filter(folder__name="Work/Private").delete()
+    said = browser_of(bob).post(at(box, work, "delete"))
+    assert said.status_code == 403
+    assert {"Work", "Work/Private"} <= set(names(box))
+    make(box, "Alone")
+    FolderRight.objects.filter(folder__name="Alone").delete()
+    gate.write_sync(
+        [box.account_id], folders.delete_folder, box.account_id, "Work/Private"
+    )
+    browser_of(bob).post(at(box, work, "delete"))
+    assert {"Work", "Alone"} & set(names(box)) == {"Alone"}
+
+
 def test_what_one_deletes_of_another_goes_to_ones_own_trash(
     box: Box, page: Client, bob: User, browser_of: Any
 ) -> None:
