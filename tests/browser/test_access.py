@@ -67,8 +67,12 @@ def filled(site: Site) -> Site:
 
 
 @pytest.fixture(
-    params=[(size, scheme) for size in (WIDE, NARROW) for scheme in ("light", "dark")],
-    ids=lambda one: f"{'wide' if one[0] == WIDE else 'narrow'} {one[1]}",
+    params=[
+        pytest.param((WIDE, "light"), id="wide light"),
+        pytest.param((NARROW, "dark"), id="narrow dark"),
+        pytest.param((WIDE, "dark"), id="wide dark", marks=pytest.mark.soak),
+        pytest.param((NARROW, "light"), id="narrow light", marks=pytest.mark.soak),
+    ]
 )
 def alice(request: Any, filled: Site, chromium: Any) -> Iterator[Any]:
     size, scheme = request.param

@@ -26,13 +26,13 @@ function title() {
 // The icon of the tab, with a dot where something is unread.
 async function badge(number) {
   const link = $("link[rel=icon]");
-  link.dataset.plain ??= link.href;
+  link.dataset.unmarked ??= link.href;
   if (!number) {
-    link.href = link.dataset.plain;
+    link.href = link.dataset.unmarked;
     return;
   }
   const picture = new Image(64, 64);
-  picture.src = link.dataset.plain;
+  picture.src = link.dataset.unmarked;
   await picture.decode().catch(() => {});
   const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
   const pen = canvas.getContext("2d");
