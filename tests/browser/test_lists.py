@@ -167,3 +167,13 @@ def test_a_label_is_put_on(site: Site, alice: Any, mark: str) -> None:
     alice.click(".heading .menu:not(.snooze) summary")
     alice.select_option("#label-bulk", "label work")
     row.locator(".tag", has_text="Work").wait_for()
+
+
+def test_a_filter_shows_its_own(site: Site, alice: Any, mark: str) -> None:
+    site.put("alice@example.test", letter(mark))
+    row = alice.locator(".row", has_text=mark)
+    row.wait_for()
+    for name in ("Starred", "All"):
+        alice.click(f".views a:has-text('{name}')")
+        alice.locator(".views [aria-current]", has_text=name).wait_for()
+        row.wait_for(state="visible" if name == "All" else "detached")
