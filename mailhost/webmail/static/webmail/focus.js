@@ -12,11 +12,18 @@ document.addEventListener("mailpane", (event) => {
 
 // From a row that went to the one in its place.
 let at = -1;
+let before = 0;
 let within = false;
+document.addEventListener("htmx:beforeRequest", () => {
+  const open = $$(".row").findIndex((row) => row.matches(".open, :focus-within") || row.querySelector("input:checked"));
+  if (open >= 0) before = open;
+});
 document.addEventListener("mailgone", (event) => {
   const gone = new Set(event.detail.m ?? []);
   const rows = $$(".row");
-  at = rows.filter((row, n) => !gone.has(row.dataset.m) && n < rows.findIndex((one) => gone.has(one.dataset.m))).length;
+  const first = rows.findIndex((one) => gone.has(one.dataset.m));
+  // The list may have heard of it before the answer came.
+  at = first < 0 ? before : first;
   within = $("#reader").contains(document.activeElement) || $("#bulk").contains(document.activeElement);
 }, true);
 document.addEventListener("mailgone", () => setTimeout(() => {
