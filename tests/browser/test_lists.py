@@ -101,7 +101,7 @@ def test_a_row_goes_to_a_folder(site: Site, alice: Any, mark: str) -> None:
         box = row.bounding_box()
         swipe(alice, box["x"] + 60, box["y"] + 30, 160)
     else:
-        row.drag_to(alice.locator("#folders a[title=Archive]"))
+        row.drag_to(alice.locator("#folders a[title=Archive]").first)
     row.wait_for(state="detached")
     open_folder(alice, "Archive")
     alice.locator(".row", has_text=mark).wait_for()
