@@ -3,25 +3,13 @@
 Without `for`: one blob serves all recipients, and none may read of another.
 """
 
-import itertools
-import os
+import random
 import re
-import secrets
 import time
 from email.utils import formatdate
 
 _UNSAFE = re.compile(r"[^!-'*-\[\]-~]+")
 _made: tuple[int, str] = (0, "")
-_mine, _count = secrets.token_hex(4), itertools.count(1)
-
-
-def _begin() -> None:
-    """Have other numbers than the parent. Runs in a forked child."""
-    global _mine  # noqa: PLW0603
-    _mine = secrets.token_hex(4)
-
-
-os.register_at_fork(after_in_child=_begin)
 
 
 def received(
@@ -33,7 +21,7 @@ def received(
     """
     name = _UNSAFE.sub("?", helo)[:255] or "unknown"
     came = f"from {name} ({_literal(peer)})\r\n\tby" if show_peer else "by"
-    identifier = f"{_mine}{next(_count):08x}"
+    identifier = f"{random.getrandbits(64):016x}"
     return (
         f"Received: {came} {host} with {protocol} id {identifier};\r\n\t{_date()}\r\n"
     ).encode()
